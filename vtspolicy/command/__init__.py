@@ -1,0 +1,1 @@
+"""The command language: text in, one Command out."""

@@ -1,0 +1,87 @@
+"""A plan and its steps, and what is known of earlier copies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vtspolicy.policy.places import Pool, Tape
+from vtspolicy.systems.contract import Identity, Skipped, TapeFacts
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What is known of one tape's copy on one target. A copy that was never made has no digest."""
+
+    source: Tape
+    target: Tape
+    digest: str | None = None
+    size: int = 0
+    source_identity: Identity | None = None
+    """The source's state that was copied."""
+    target_identity: Identity | None = None
+    """The target's state as it was published."""
+    copied: str | None = None
+    """When it was published. All times are UTC, RFC 3339."""
+    verified: str | None = None
+    """When the target's bytes were last read and their digest was right."""
+    trusted: str | None = None
+    """When it was last seen unchanged, by identity, without a read."""
+    durable: bool = False
+    run: str | None = None
+    reason: str | None = None
+    """The reason word of what last went wrong; None after a success."""
+    failed: str | None = None
+    """When that was."""
+
+
+class Action(StrEnum):
+    """What a step does."""
+
+    COPY = "copy"
+    COMPARE = "compare"
+    """Read both sides; record the copy if they are equal, else copy or refuse as the step says."""
+    NOTHING = "nothing"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One tape of a plan."""
+
+    action: Action
+    tape: str
+    why: str
+    """For people: `new`, `changed since 2026-11-22 01:30`, `unchanged`, or why it is refused."""
+    size: int = 0
+    source: TapeFacts | None = None
+    target: TapeFacts | None = None
+    """The target's tape as planned against; a publish finds it so or does not happen."""
+    reason: str | None = None
+    """For REFUSE: the reason word."""
+    if_unequal: Action = Action.REFUSE
+    """For COMPARE: what follows when the bytes differ (COPY, or REFUSE as diverged)."""
+    known: Copy | None = None
+    """The copy that the catalog or the far side's record knows of."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be done to bring one source pool's tapes to one target pool."""
+
+    source: Pool
+    target: Pool
+    steps: tuple[Step, ...]
+    warnings: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    gone: tuple[str, ...] = ()
+    """Tapes that were copied before and are no longer at the source. Copying never deletes."""
+
+    @property
+    def bytes_to_copy(self) -> int:
+        """How many bytes the COPY steps will send, at most."""
+        return sum(step.size for step in self.steps if step.action is Action.COPY)
+
+    def having(self, action: Action) -> tuple[Step, ...]:
+        """The steps with this action, in order."""
+        return tuple(step for step in self.steps if step.action is action)

@@ -1,0 +1,1 @@
+"""Policies: frozen models, the strict reader, the writer, and what a Command means among them."""

@@ -1,0 +1,238 @@
+"""What every System can do, and the facts that go to and fro.
+
+A publish is: part file → all bytes written, each status checked → fsync → digest of the bytes that lie there, read
+again after the fsync → the source is unchanged since → the far side's record → rename over → fsync of the directory.
+`Part` cuts it where the source has its say: `seal` (up to the digest) and `commit` (from the record on). Between the
+two the caller checks its source. Both are requests that a System may answer later, so many small tapes share a round
+trip: `seal`, then `sealed`; `commit`, then `committed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from vtspolicy.policy.places import Pool, Tape, Vault
+
+WORK_FOLDER = ".vtspolicy"
+"""In each pool: part files and records. Always the tape's file system; a name with a leading dot is never a tape."""
+VAULT_MARKER = ".vtspolicy-vault"
+"""In a vault's root: its id. Never written by a copy."""
+CHUNK = 1 << 20
+"""How many bytes of a tape are read, hashed and handed on at a time."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What tells one state of a file from another without reading it. None where a system cannot say."""
+
+    size: int
+    mtime_ns: int
+    inode: int | None = None
+    ctime_ns: int | None = None
+
+    def fits(self, other: Identity) -> bool:
+        """Whether both may be the same state of the same file: what both know is equal."""
+        return (self.looks_like(other) and _agree(self.inode, other.inode) and _agree(self.ctime_ns, other.ctime_ns))
+
+    def looks_like(self, other: Identity) -> bool:
+        """Whether size and time of last change are equal; whole seconds count where one side knows no more."""
+        if self.size != other.size:
+            return False
+        if self.inode is None or other.inode is None:
+            return self.mtime_ns // 10**9 == other.mtime_ns // 10**9
+        return self.mtime_ns == other.mtime_ns
+
+
+def _agree(one: int | None, other: int | None) -> bool:
+    return one is None or other is None or one == other
+
+
+@dataclass(frozen=True)
+class Record:
+    """The far side's own record of one publish, beside the tape. From it a lost catalog is rebuilt.
+
+    It is written before the rename, with the part's inode, size and mtime, so that a kill in between leaves either
+    the old tape with its record or the new tape with its own.
+    """
+
+    tape: str
+    digest: str
+    identity: Identity
+    """Of the published file; ctime is not known before the rename."""
+    source: Tape
+    source_vault: str
+    """The id of the source's vault."""
+    source_identity: Identity
+    published: str
+    """UTC, RFC 3339."""
+    run: str
+    writer: str
+    """The id of the state that wrote it."""
+    version: int
+    """How many publishes this tape has seen, this one included."""
+    durable: bool
+
+
+@dataclass(frozen=True)
+class TapeFacts:
+    """A tape as it lies there now."""
+
+    name: str
+    identity: Identity
+    mode: int
+    allocated: int
+    """Bytes of disk in use: less than the size where there are holes."""
+    record: Record | None = None
+    """The record that fits the present file; None where none does."""
+    last_record: Record | None = None
+    """The newest record of this name, whether it fits or not."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something in a pool that is no tape, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """A pool as it lies there now."""
+
+    tapes: Mapping[str, TapeFacts]
+    skipped: tuple[Skipped, ...] = ()
+    free: int | None = None
+    """Bytes that we may still write there; None where the system cannot say."""
+    stale_parts: tuple[str, ...] = ()
+    """Part files of other states that are older than seven days."""
+
+
+@dataclass(frozen=True)
+class VaultFacts:
+    """A vault as it lies there now."""
+
+    identity: str | None
+    """Its id; None where the marker is missing."""
+    pools: tuple[str, ...]
+    free: int | None
+
+
+@dataclass(frozen=True)
+class Promises:
+    """What a system can promise about a publish; what it cannot makes its copies `unproven`."""
+
+    far_end: str
+    """`local`, `receiver`, `sftp` or `memory`."""
+    durable: bool
+    """File and directory can be fsynced."""
+    atomic: bool
+    """A rename replaces a name in one step."""
+
+    @property
+    def provable(self) -> bool:
+        """Whether a copy here can ever be `safe`."""
+        return self.durable and self.atomic
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a published tape keeps of its source."""
+
+    mode: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Hole:
+    """A run of zeros that need not be sent or stored."""
+
+    length: int
+
+
+Piece = bytes | memoryview | Hole
+"""What a tape is read as: bytes, at most CHUNK of them, or a hole."""
+Progress = Callable[[int], None]
+"""Told how many more bytes are done; raises to stop the work."""
+
+
+def no_progress(count: int) -> None:
+    """For callers who do not watch."""
+
+
+class Part(Protocol):
+    """A tape on its way: no reader of the pool sees it before `committed` returns."""
+
+    def write(self, piece: Piece) -> None:
+        """Append. Raise NoSpace or TargetWrite, now or at any later call."""
+
+    def seal(self, metadata: Metadata) -> None:
+        """Ask for: mode and time set, fsync, digest of what lies there."""
+
+    def sealed(self) -> str:
+        """The digest of the bytes that lie there, read again after the fsync."""
+
+    def commit(self, record: Record, expected: Identity | None) -> None:
+        """Ask for: record, rename over, fsync of the directory - if the live name is still as `expected` (None: not
+        there). `record.identity` is filled in by the system."""
+
+    def committed(self) -> TapeFacts:
+        """The published tape. Raise Diverged where the live name was no longer as expected; nothing is changed then."""
+
+    def discard(self) -> None:
+        """Remove the part file. Harmless after `committed`, or twice."""
+
+
+class Reader(Protocol):
+    """A tape that is being read: opened without following links."""
+
+    facts: TapeFacts
+
+    def pieces(self) -> Iterator[Piece]:
+        """The whole tape in order. Raise SourceUnreadable or SourceChanged."""
+
+    def check_unchanged(self) -> None:
+        """Raise SourceChanged if the tape, or what its name stands for, is not what was opened."""
+
+    def close(self) -> None: ...
+
+
+class System(Protocol):
+    """A holder of vaults. Every method raises Outage (or a leaf of it) when the system cannot be had."""
+
+    name: str
+    promises: Promises
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None: ...
+
+    def vault(self, vault: Vault) -> VaultFacts:
+        """The vault's id, pools and room. Raise Unknown where the directory is not there."""
+
+    def initialise(self, vault: Vault, identity: str) -> None:
+        """Write the vault's marker. Raise IdentityMismatch where there is one already."""
+
+    def names(self) -> tuple[Mapping[Pool, frozenset[str]], tuple[str, ...]]:
+        """Every tape name of every pool of every declared vault, and a warning for each pool that cannot be listed."""
+
+    def inventory(self, pool: Pool) -> Inventory:
+        """The pool's tapes. Raise Unknown where it is not there."""
+
+    def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
+        """Read the whole tape there; its digest, and its facts, equal before and after. Raise Missing,
+        SourceUnreadable or SourceChanged."""
+
+    def read(self, tape: Tape) -> Reader:
+        """Open a tape to read it. Raise Missing or SourceUnreadable; NotBuilt where the system cannot send."""
+
+    def begin(self, tape: Tape, size: int, part_name: str) -> Part:
+        """A new, empty part file for the tape. Raise TargetWrite, or Unknown where the pool is not there."""
+
+    def sweep(self, pool: Pool, writer: str) -> int:
+        """Remove the part files of the state `writer` (its caller holds the lock, so none is in use), make the
+        pool's present names durable, and say how many went."""
