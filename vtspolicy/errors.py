@@ -134,6 +134,10 @@ class VersionMismatch(Failure):
     reason = "version"
 
 
+class NoReceiver(VersionMismatch):
+    """What answers over there is not `vtspolicy receive`; the message holds what it said instead."""
+
+
 # ---- one tape ----------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ trip: `seal`, then `sealed`; `commit`, then `committed`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -85,10 +85,6 @@ class TapeFacts:
     mode: int
     allocated: int
     """Bytes of disk in use: less than the size where there are holes."""
-    record: Record | None = None
-    """The record that fits the present file; None where none does."""
-    last_record: Record | None = None
-    """The newest record of this name, whether it fits or not."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +173,7 @@ class Part(Protocol):
 
     def commit(self, record: Record, expected: Identity | None) -> None:
         """Ask for: record, rename over, fsync of the directory - if the live name is still as `expected` (None: not
-        there). `record.identity` is filled in by the system."""
+        there). The system fills in `record.identity` and `record.version`."""
 
     def committed(self) -> TapeFacts:
         """The published tape. Raise Diverged where the live name was no longer as expected; nothing is changed then."""
@@ -223,12 +219,16 @@ class System(Protocol):
     def inventory(self, pool: Pool) -> Inventory:
         """The pool's tapes. Raise Unknown where it is not there."""
 
+    def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
+        """The system's own records of these tapes, newest first; nothing for a tape that has none."""
+
     def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
         """Read the whole tape there; its digest, and its facts, equal before and after. Raise Missing,
         SourceUnreadable or SourceChanged."""
 
     def read(self, tape: Tape) -> Reader:
-        """Open a tape to read it. Raise Missing or SourceUnreadable; NotBuilt where the system cannot send."""
+        """Open a tape to read it. Raise Missing or SourceUnreadable; NotBuilt where the system
+        cannot send."""
 
     def begin(self, tape: Tape, size: int, part_name: str) -> Part:
         """A new, empty part file for the tape. Raise TargetWrite, or Unknown where the pool is not there."""

@@ -1,0 +1,5 @@
+"""`python -m vtspolicy`."""
+
+from vtspolicy.entry import vtspolicy
+
+vtspolicy()

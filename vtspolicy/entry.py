@@ -1,0 +1,59 @@
+"""The console scripts. Nothing of ours is imported outside the `try`: whatever goes wrong, the code is one of ours.
+
+NetBatch takes an exit code of 1 for a warning, which is what Python gives an uncaught exception.
+"""
+
+from __future__ import annotations
+
+import sys
+
+BUG = 5
+STOPPED = 3
+
+
+def vtspolicy() -> None:
+    """The console script `vtspolicy`."""
+    _end(_run(sys.argv[1:], "vtspolicy"))
+
+
+def VTSPolicy() -> None:  # noqa: N802  # the name of the original's command
+    """The console script `VTSPolicy`: its arguments are a VTSPolicy sentence."""
+    _end(_run(sys.argv[1:], "VTSPolicy"))
+
+
+def _run(arguments: list[str], program: str) -> int:
+    try:
+        if arguments[:1] == ["receive"] and program == "vtspolicy":
+            from vtspolicy.receive import main as receive
+
+            return receive(arguments[1:])
+        from vtspolicy.cli import main
+
+        return main(arguments, program)
+    except KeyboardInterrupt:
+        return STOPPED
+    except BaseException as error:
+        _say(f"*ERROR* vtspolicy has a fault: {type(error).__name__}: {error} (890005)\n")
+        return BUG
+
+
+def _say(text: str) -> None:
+    """A line on standard error, which may be closed."""
+    try:
+        sys.stderr.write(text.encode("ascii", "backslashreplace").decode())
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        pass
+
+
+def _end(code: int) -> None:
+    """Exit with the code, whatever state the standard streams are in."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            try:
+                stream.close()  # so that the interpreter does not try again, and exit with a code of its own
+            except (OSError, ValueError, AttributeError):
+                pass
+    sys.exit(code)

@@ -1,0 +1,167 @@
+"""Which tapes are to be copied, and why: a pure function of what both sides hold and what is known of earlier copies.
+
+A copy is *known* when the target's tape is, by identity, the one that the catalog, or the far side's own record, says
+was published from this source. A known copy of an unchanged source needs nothing, and nobody reads its bytes. What is
+not known was changed by someone else, and is not overwritten unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from vtspolicy.planning.guards import check_not_empty
+from vtspolicy.planning.plan import Action, Copy, Plan, Step
+from vtspolicy.policy.places import Pool, has_wildcard, matches
+from vtspolicy.systems.contract import Inventory, Record, TapeFacts
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that a plan depends on."""
+
+    source_pool: Pool
+    target_pool: Pool
+    source: Inventory
+    target: Inventory
+    copies: Mapping[str, Copy] = field(default_factory=dict)
+    """What the catalog knows, by tape name."""
+    records: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
+    """The far side's own records of the tapes that `unexplained` names."""
+    elsewhere: Mapping[str, Pool] = field(default_factory=dict)
+    """Names that exist in other pools of the target."""
+    source_vault: str = ""
+    """The id of the source's vault."""
+    tapes: tuple[str, ...] = ("*",)
+    replace: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def selected(inventory: Inventory, templates: Iterable[str]) -> tuple[str, ...]:
+    """The pool's tapes that the templates select, sorted."""
+    wanted = tuple(templates)
+    return tuple(sorted(name for name in inventory.tapes if any(matches(name, each) for each in wanted)))
+
+
+def unexplained(situation: Situation) -> tuple[str, ...]:
+    """The target's tapes that the catalog cannot explain: their records must be asked for."""
+    return tuple(
+        name for name in selected(situation.source, situation.tapes)
+        if (facts := situation.target.tapes.get(name)) is not None
+        and not _fits(situation.copies.get(name), facts))
+
+
+def make_plan(situation: Situation) -> Plan:
+    """The plan. Raise EmptySource where there is nothing to copy at all."""
+    names = selected(situation.source, situation.tapes)
+    absent = tuple(name for name in situation.tapes
+                   if not has_wildcard(name) and name not in situation.source.tapes)
+    if not absent:
+        check_not_empty(situation.source_pool, situation.source, names, situation.tapes)
+    steps = [_step(situation, name) for name in names]
+    steps += [Step(Action.REFUSE, name, "is not in the source pool", reason="missing") for name in absent]
+    gone = tuple(sorted(
+        name for name, copy in situation.copies.items()
+        if copy.digest is not None and name not in situation.source.tapes and name not in absent
+        and any(matches(name, each) for each in situation.tapes)))
+    return Plan(situation.source_pool, situation.target_pool, tuple(steps), situation.warnings,
+                situation.source.skipped, gone)
+
+
+def _step(situation: Situation, name: str) -> Step:
+    source = situation.source.tapes[name]
+    target = situation.target.tapes.get(name)
+    clash = situation.elsewhere.get(name)
+    row = situation.copies.get(name)
+    if clash is not None:
+        return _refuse(source, target, "name-clash", f"its name exists in {clash}", row)
+    if source.identity.size == 0 and target is not None and target.identity.size > 0 and not situation.replace:
+        return _refuse(source, target, "held", f"is empty now; its copy holds {target.identity.size} bytes", row)
+    if target is None:
+        lost = row is not None and row.digest is not None
+        return _copy(source, None, f"gone from the target since {_date(row.copied)}" if row and lost else "new", row)
+    known = _known(situation, name, target)
+    if known is not None:
+        return _of_known(source, target, known)
+    return _of_unknown(situation, source, target, row)
+
+
+def _of_known(source: TapeFacts, target: TapeFacts, known: Copy) -> Step:
+    if known.reason == "verify":
+        return _copy(source, target, f"verification failed {_date(known.failed)}", known)
+    assert known.source_identity is not None
+    if known.source_identity.fits(source.identity):
+        return Step(Action.NOTHING, source.name, "unchanged", 0, source, target, known=known)
+    if known.source_identity.looks_like(source.identity):
+        return Step(Action.COMPARE, source.name, "same size and time, touched since its copy", source.identity.size,
+                    source, target, if_unequal=Action.COPY, known=known)
+    return _copy(source, target, f"changed since {_date(known.copied)}", known)
+
+
+def _of_unknown(situation: Situation, source: TapeFacts, target: TapeFacts, row: Copy | None) -> Step:
+    """The target's tape is not, by identity, one that we published."""
+    records = situation.records.get(source.name, ())
+    earlier = [each.identity for each in records if _ours(situation, each)]
+    if row is not None and row.target_identity is not None:
+        earlier.append(row.target_identity)
+    damaged = any(each.looks_like(target.identity) for each in earlier)
+    if damaged or source.identity.size == target.identity.size:
+        why = ("the copy was touched since it was published" if damaged
+               else "already there, not known to be ours")
+        return Step(Action.COMPARE, source.name, why, source.identity.size, source, target,
+                    if_unequal=Action.COPY if damaged or situation.replace else Action.REFUSE, reason="diverged",
+                    known=row)
+    if situation.replace:
+        return _copy(source, target, "replaces a tape that someone else changed", row)
+    foreign = next((each for each in records if not _ours(situation, each) and each.identity.fits(target.identity)),
+                   None)
+    if foreign is not None:
+        why = f"the target's tape was copied there from {foreign.source}"
+    elif earlier:
+        why = "someone else changed the target's tape since it was copied"
+    else:
+        why = "the target has another tape of this name, which was not copied by us"
+    return _refuse(source, target, "diverged", why, row)
+
+
+def _known(situation: Situation, name: str, target: TapeFacts) -> Copy | None:
+    """The copy that the target's tape is: from the catalog, else from the far side's record."""
+    row = situation.copies.get(name)
+    if _fits(row, target):
+        return row
+    for record in situation.records.get(name, ()):
+        if _ours(situation, record) and record.identity.fits(target.identity):
+            return copy_of(record, situation.target_pool, target)
+    return None
+
+
+def _fits(copy: Copy | None, target: TapeFacts) -> bool:
+    return (copy is not None and copy.digest is not None and copy.target_identity is not None
+            and copy.source_identity is not None and copy.target_identity.fits(target.identity))
+
+
+def _ours(situation: Situation, record: Record) -> bool:
+    """Whether the record tells of a copy from this very source, whatever its system was called then."""
+    return (record.source_vault == situation.source_vault and record.source.pool == situation.source_pool.name
+            and record.source.name == record.tape)
+
+
+def copy_of(record: Record, target_pool: Pool, target: TapeFacts) -> Copy:
+    """What a far side's record that fits the tape there tells of the copy."""
+    return Copy(
+        source=record.source, target=target_pool.tape(record.tape), digest=record.digest,
+        size=record.source_identity.size, source_identity=record.source_identity, target_identity=target.identity,
+        copied=record.published, verified=record.published, durable=record.durable, run=record.run)
+
+
+def _copy(source: TapeFacts, target: TapeFacts | None, why: str, known: Copy | None) -> Step:
+    return Step(Action.COPY, source.name, why, source.identity.size, source, target, known=known)
+
+
+def _refuse(source: TapeFacts, target: TapeFacts | None, reason: str, why: str, known: Copy | None) -> Step:
+    return Step(Action.REFUSE, source.name, why, source.identity.size, source, target, reason=reason, known=known)
+
+
+def _date(time: str | None) -> str:
+    """A stored UTC time, short."""
+    return f"{time[:10]} {time[11:16]}Z" if time else "then"

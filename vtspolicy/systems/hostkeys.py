@@ -1,0 +1,132 @@
+"""Pinned host keys: a known_hosts file of our own beside the policies. Nothing is ever learned without being told.
+
+Lines are OpenSSH's: `[marker] names keytype base64`. `@revoked` lines refuse a key for the names they give, `*`
+included; names may be hashed or plain, but not templates, because a pin names one system.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fcntl
+import hashlib
+import hmac
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+
+from vtspolicy.errors import HostKey
+
+FILE = "known_hosts"
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A host's public key."""
+
+    kind: str
+    """`ssh-ed25519`, `ssh-rsa`, `ecdsa-sha2-nistp256` …"""
+    blob: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """As `ssh-keygen -l` prints it: `SHA256:…`."""
+        return "SHA256:" + base64.b64encode(hashlib.sha256(self.blob).digest()).decode().rstrip("=")
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What the file says of one system."""
+
+    keys: tuple[PublicKey, ...]
+    revoked: tuple[PublicKey, ...]
+
+
+def host_name(address: str, port: int) -> str:
+    """The name under which OpenSSH files a host."""
+    return address if port == 22 else f"[{address}]:{port}"
+
+
+def pins_of(path: str, name: str) -> Pins:
+    """The keys pinned and revoked for a name. Raise HostKey where the file cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read(1 << 20).splitlines()
+    except FileNotFoundError:
+        lines = []
+    except OSError as error:
+        raise HostKey(f"{path}: {error.strerror}") from None
+    keys: list[PublicKey] = []
+    revoked: list[PublicKey] = []
+    for line in lines:
+        words = line.split()
+        marker = words.pop(0) if words and words[0].startswith("@") else ""
+        if len(words) < 3 or words[0].startswith("#"):
+            continue
+        key = _key(words[1], words[2])
+        if key is None or not any(_names(pattern, name) for pattern in words[0].split(",")):
+            continue
+        if marker == "@revoked":
+            revoked.append(key)
+        elif marker == "":
+            keys.append(key)
+    return Pins(tuple(keys), tuple(revoked))
+
+
+def pin(path: str, name: str, key: PublicKey) -> None:
+    """Make `key` the only one pinned for the name; revoked lines stay. Old or new at every instant."""
+    folder = os.path.dirname(path)
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept: list[str] = []
+        with suppress(FileNotFoundError), open(path, encoding="utf-8", errors="surrogateescape") as file:
+            for line in file:
+                words = line.split()
+                ours = bool(words) and not words[0].startswith(("@", "#")) and any(
+                    _names(pattern, name) for pattern in words[0].split(","))
+                if not ours:
+                    kept.append(line if line.endswith("\n") else line + "\n")
+        kept.append(f"{name} {key.kind} {base64.b64encode(key.blob).decode()}\n")
+        temporary = f"{path}.{os.getpid()}"
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        with open(fd, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.writelines(kept)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        os.fsync(lock)
+    except OSError as error:
+        raise HostKey(f"{path} cannot be written: {error.strerror}") from None
+    finally:
+        os.close(lock)
+
+
+def judge(offered: PublicKey, pins: Pins, system: str) -> None:
+    """Raise HostKey unless the offered key is pinned and not revoked."""
+    if offered in pins.revoked:
+        raise HostKey(f"{system} shows the host key {offered.fingerprint}, which is revoked", system=system)
+    if not pins.keys:
+        raise HostKey(f"{system} is not trusted yet: it shows the host key {offered.fingerprint}", system=system)
+    if offered not in pins.keys:
+        known = ", ".join(key.fingerprint for key in pins.keys)
+        raise HostKey(f"{system} shows another host key than the pinned one: {offered.fingerprint}, "
+                      f"pinned is {known}", system=system)
+
+
+def _key(kind: str, text: str) -> PublicKey | None:
+    try:
+        return PublicKey(kind, base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _names(pattern: str, name: str) -> bool:
+    if pattern.startswith("|1|"):
+        try:
+            _, _, salt, digest = pattern.split("|")
+            wanted = base64.b64decode(digest)
+            return hmac.compare_digest(hmac.new(base64.b64decode(salt), name.encode(), "sha1").digest(), wanted)
+        except (ValueError, binascii.Error):
+            return False
+    return pattern in (name, "*")

@@ -1,0 +1,251 @@
+"""This machine: vaults in its own file systems."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Self
+
+from vtspolicy.errors import Failure, Missing, SourceChanged, SourceUnreadable, Unknown
+from vtspolicy.policy.places import Pool, Tape, Vault
+from vtspolicy.systems.beneath import PoolFolder, VaultFolder, facts_of, identity_of, kind_of
+from vtspolicy.systems.contract import (
+    CHUNK,
+    Hole,
+    Identity,
+    Inventory,
+    Metadata,
+    Piece,
+    Progress,
+    Promises,
+    Record,
+    TapeFacts,
+    VaultFacts,
+    no_progress,
+)
+from vtspolicy.systems.digest import Digester
+from vtspolicy.systems.publish import PartFile, Publishing, publish
+
+_TICK = 0.02
+"""Seconds. File times of some kernels move in ticks of up to 10 ms: two changes in one tick look like one."""
+
+
+class LocalReader:
+    """A tape opened for reading; it notices every change of the file, and of what its name stands for."""
+
+    def __init__(self, pool: PoolFolder, tape: Tape) -> None:
+        self.tape = tape
+        self._pool = pool
+        self._fd = _open_to_read(pool, tape)
+        try:
+            status = os.fstat(self._fd)
+            if not stat.S_ISREG(status.st_mode):
+                raise SourceUnreadable(f"{tape} is {kind_of(status.st_mode)}", tape=str(tape), system=tape.system)
+            age = time.time() - status.st_ctime_ns / 1e9
+            if -1 < age < _TICK:
+                time.sleep(_TICK)
+                status = os.fstat(self._fd)
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self.facts = facts_of(tape.name, status)
+
+    def pieces(self) -> Iterator[Piece]:
+        """The tape in order, its holes as holes."""
+        size, offset = self.facts.identity.size, 0
+        sparse = self.facts.allocated < size
+        try:
+            while offset < size:
+                end = size
+                if sparse:
+                    start = self._next_data(offset, size)
+                    if start > offset:
+                        yield Hole(start - offset)
+                        offset = start
+                        continue
+                    end = os.lseek(self._fd, offset, os.SEEK_HOLE)
+                while offset < end:
+                    content = os.pread(self._fd, min(CHUNK, end - offset), offset)
+                    if not content:
+                        raise self._changed()
+                    yield content
+                    offset += len(content)
+        except OSError as error:
+            raise SourceUnreadable(f"{self.tape}: {error.strerror}", tape=str(self.tape),
+                                   system=self.tape.system) from None
+
+    def _next_data(self, offset: int, size: int) -> int:
+        try:
+            return min(os.lseek(self._fd, offset, os.SEEK_DATA), size)
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                return size
+            raise
+
+    def check_unchanged(self) -> None:
+        """Raise SourceChanged unless file and name are as they were opened."""
+        if identity_of(os.fstat(self._fd)) != self.facts.identity:
+            raise self._changed()
+        named = self._pool.status(self.tape.name)
+        if named is None or identity_of(named) != self.facts.identity:
+            raise self._changed()
+
+    def _changed(self) -> Failure:
+        return SourceChanged(f"{self.tape} changed while it was read", tape=str(self.tape), system=self.tape.system)
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def _open_to_read(pool: PoolFolder, tape: Tape) -> int:
+    """A descriptor that reads without following links, without waiting on a FIFO, and without touching atime."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        try:
+            return os.open(tape.name, flags | os.O_NOATIME, dir_fd=pool.fd)
+        except PermissionError:
+            return os.open(tape.name, flags, dir_fd=pool.fd)  # O_NOATIME is for the owner alone
+    except FileNotFoundError:
+        raise Missing(f"{tape} is not there", tape=str(tape), system=tape.system) from None
+    except OSError as error:
+        why = "a symbolic link" if error.errno == errno.ELOOP else error.strerror
+        raise SourceUnreadable(f"{tape}: {why}", tape=str(tape), system=tape.system) from None
+
+
+class LocalPart:
+    """A part file of this machine: everything is done at once, so the answers are ready when asked for."""
+
+    def __init__(self, pool: PoolFolder, part: PartFile) -> None:
+        self._pool = pool
+        self._part = part
+        self._digest: str | None = None
+        self._result: TapeFacts | Failure | None = None
+
+    def write(self, piece: Piece) -> None:
+        self._part.write(piece)
+
+    def seal(self, metadata: Metadata) -> None:
+        self._digest = self._part.seal(metadata)
+
+    def sealed(self) -> str:
+        assert self._digest is not None
+        return self._digest
+
+    def commit(self, record: Record, expected: Identity | None) -> None:
+        self._result = publish(self._pool, [Publishing(self._part, record, expected)])[0]
+
+    def committed(self) -> TapeFacts:
+        self._part.discard()
+        if isinstance(self._result, Failure):
+            raise self._result
+        assert self._result is not None
+        return self._result
+
+    def discard(self) -> None:
+        self._part.discard()
+
+
+class Local:
+    """A system on this machine."""
+
+    promises = Promises(far_end="local", durable=True, atomic=True)
+
+    def __init__(self, name: str, vaults: Mapping[str, str]) -> None:
+        self.name = name
+        self._paths = vaults
+        self._vaults: dict[str, VaultFolder] = {}
+        self._pools: dict[Pool, PoolFolder] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        for pool in self._pools.values():
+            pool.close()
+        for vault in self._vaults.values():
+            vault.close()
+        self._pools.clear()
+        self._vaults.clear()
+
+    def vault_folder(self, vault: Vault) -> VaultFolder:
+        """The open vault. Raise Unknown where it is not declared or not there."""
+        if vault.name not in self._paths:
+            raise Unknown(f"{self.name} declares no vault {vault.name}", system=self.name)
+        if vault.name not in self._vaults:
+            self._vaults[vault.name] = VaultFolder(vault, self._paths[vault.name])
+        return self._vaults[vault.name]
+
+    def pool_folder(self, pool: Pool) -> PoolFolder:
+        """The open pool. Raise Unknown where it is not there."""
+        if pool not in self._pools:
+            self._pools[pool] = self.vault_folder(pool.of).pool(pool.name)
+        return self._pools[pool]
+
+    def vault(self, vault: Vault) -> VaultFacts:
+        folder = self.vault_folder(vault)
+        return VaultFacts(folder.identity(), folder.pools(), folder.free())
+
+    def initialise(self, vault: Vault, identity: str) -> None:
+        self.vault_folder(vault).initialise(identity)
+
+    def names(self) -> tuple[Mapping[Pool, frozenset[str]], tuple[str, ...]]:
+        found: dict[Pool, frozenset[str]] = {}
+        warnings: list[str] = []
+        for name in self._paths:
+            vault = Vault(self.name, name)
+            try:
+                pools = self.vault_folder(vault).pools()
+            except (OSError, Failure) as error:
+                warnings.append(f"vault {vault} cannot be listed: {_why(error)}")
+                continue
+            for pool in (Pool(self.name, name, each) for each in pools):
+                try:
+                    found[pool] = frozenset(
+                        each for each in os.listdir(self.pool_folder(pool).fd) if not each.startswith("."))
+                except (OSError, Failure) as error:
+                    warnings.append(f"pool {pool} cannot be listed: {_why(error)}")
+        return found, tuple(warnings)
+
+    def inventory(self, pool: Pool) -> Inventory:
+        try:
+            return self.pool_folder(pool).inventory()
+        except OSError as error:
+            raise Unknown(f"pool {pool} cannot be listed: {error.strerror}", system=self.name) from None
+
+    def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
+        folder = self.pool_folder(pool)
+        return {name: kept for name in names if (kept := folder.records(name))}
+
+    def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
+        reader = self.read(tape)
+        try:
+            digester = Digester()
+            for piece in reader.pieces():
+                digester.update(piece)
+                progress(piece.length if isinstance(piece, Hole) else len(piece))
+            reader.check_unchanged()
+            return digester.digest(), reader.facts
+        finally:
+            reader.close()
+
+    def read(self, tape: Tape) -> LocalReader:
+        return LocalReader(self.pool_folder(tape.of), tape)
+
+    def begin(self, tape: Tape, size: int, part_name: str) -> LocalPart:
+        pool = self.pool_folder(tape.of)
+        return LocalPart(pool, PartFile(pool, tape.name, part_name))
+
+    def sweep(self, pool: Pool, writer: str) -> int:
+        return self.pool_folder(pool).sweep(writer)
+
+
+def _why(error: OSError | Failure) -> str:
+    return error.message if isinstance(error, Failure) else error.strerror or "unknown"

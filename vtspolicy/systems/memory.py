@@ -1,0 +1,195 @@
+"""A system in memory: the contract without a disk. Properties and plans are tried on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+from vtspolicy.errors import Diverged, IdentityMismatch, Missing, NoSpace, SourceChanged, Unknown
+from vtspolicy.policy.places import Pool, Tape, Vault
+from vtspolicy.systems import records
+from vtspolicy.systems.contract import (
+    CHUNK,
+    Hole,
+    Identity,
+    Inventory,
+    Metadata,
+    Piece,
+    Progress,
+    Promises,
+    Record,
+    TapeFacts,
+    VaultFacts,
+    no_progress,
+)
+from vtspolicy.systems.digest import digest_of
+
+
+@dataclass(frozen=True)
+class _File:
+    content: bytes
+    mode: int
+    identity: Identity
+
+
+class MemoryReader:
+    """A tape that is being read."""
+
+    def __init__(self, system: Memory, tape: Tape) -> None:
+        self._system = system
+        self._tape = tape
+        self._file = system.file(tape)
+        self.facts = system.facts(tape)
+
+    def pieces(self) -> Iterator[Piece]:
+        content = self._file.content
+        for start in range(0, len(content), CHUNK):
+            yield content[start:start + CHUNK]
+
+    def check_unchanged(self) -> None:
+        if self._system.find(self._tape) != self._file:
+            raise SourceChanged(f"{self._tape} changed while it was read", tape=str(self._tape),
+                                system=self._tape.system)
+
+    def close(self) -> None: ...
+
+
+class MemoryPart:
+    """A part that nobody sees."""
+
+    def __init__(self, system: Memory, tape: Tape, name: str) -> None:
+        self._system = system
+        self._tape = tape
+        self._key = (tape.of, name)
+        self._content = bytearray()
+        self._metadata = Metadata(0o600, 0)
+        self._result: TapeFacts | None = None
+        system.parts.add(self._key)
+
+    def write(self, piece: Piece) -> None:
+        self._content += bytes(piece.length) if isinstance(piece, Hole) else piece
+        if len(self._content) > self._system.free:
+            raise NoSpace(f"{self._tape}: the target is full", tape=str(self._tape), system=self._tape.system)
+
+    def seal(self, metadata: Metadata) -> None:
+        self._metadata = metadata
+
+    def sealed(self) -> str:
+        return digest_of(bytes(self._content))
+
+    def commit(self, record: Record, expected: Identity | None) -> None:
+        live = self._system.find(self._tape)
+        if (live is None) != (expected is None) or (live and expected and not live.identity.fits(expected)):
+            raise Diverged(f"{self._tape} changed since the plan was made", tape=str(self._tape),
+                           system=self._tape.system)
+        file = self._system.put(self._tape, bytes(self._content), self._metadata.mode, self._metadata.mtime_ns)
+        earlier = self._system.kept.get(self._tape, ())
+        self._system.kept[self._tape] = records.following(
+            replace(record, identity=replace(file.identity, ctime_ns=None), version=records.next_version(earlier)),
+            earlier, None if live is None else live.identity)
+        self._result = self._system.facts(self._tape)
+
+    def committed(self) -> TapeFacts:
+        assert self._result is not None
+        self.discard()
+        return self._result
+
+    def discard(self) -> None:
+        self._system.parts.discard(self._key)
+
+
+class Memory:
+    """Vaults, pools and tapes in dictionaries."""
+
+    promises = Promises(far_end="memory", durable=True, atomic=True)
+
+    def __init__(self, name: str, pools: Iterable[Pool], free: int = 1 << 40) -> None:
+        self.name = name
+        self.free = free
+        self.pools: dict[Pool, dict[str, _File]] = {pool: {} for pool in pools}
+        self.identities: dict[Vault, str] = {}
+        self.kept: dict[Tape, tuple[Record, ...]] = {}
+        self.parts: set[tuple[Pool, str]] = set()
+        self._clock = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None: ...
+
+    def find(self, tape: Tape) -> _File | None:
+        """The file of a tape, if there is one."""
+        return self.pools.get(tape.of, {}).get(tape.name)
+
+    def file(self, tape: Tape) -> _File:
+        """The file of a tape. Raise Missing."""
+        found = self.find(tape)
+        if found is None:
+            raise Missing(f"{tape} is not there", tape=str(tape), system=self.name)
+        return found
+
+    def facts(self, tape: Tape) -> TapeFacts:
+        """The facts of a tape. Raise Missing."""
+        file = self.file(tape)
+        return TapeFacts(tape.name, file.identity, file.mode, len(file.content))
+
+    def put(self, tape: Tape, content: bytes, mode: int = 0o640, mtime_ns: int | None = None) -> _File:
+        """Someone writes a tape: a new inode, as a rename over makes."""
+        self._clock += 1
+        identity = Identity(len(content), self._clock * 10**9 if mtime_ns is None else mtime_ns, self._clock,
+                            self._clock)
+        file = _File(content, mode, identity)
+        self.pools[tape.of][tape.name] = file
+        return file
+
+    def rot(self, tape: Tape, content: bytes) -> None:
+        """Bytes change and nothing shows it, as on a failing disk."""
+        file = self.file(tape)
+        assert len(content) == len(file.content)
+        self.pools[tape.of][tape.name] = replace(file, content=content)
+
+    def vault(self, vault: Vault) -> VaultFacts:
+        pools = tuple(sorted(pool.name for pool in self.pools if pool.of == vault))
+        if not pools:
+            raise Unknown(f"vault {vault} is not there", system=self.name)
+        return VaultFacts(self.identities.get(vault), pools, self.free)
+
+    def initialise(self, vault: Vault, identity: str) -> None:
+        if vault in self.identities:
+            raise IdentityMismatch(f"vault {vault} has an id already", system=self.name)
+        self.identities[vault] = identity
+
+    def names(self) -> tuple[Mapping[Pool, frozenset[str]], tuple[str, ...]]:
+        return {pool: frozenset(tapes) for pool, tapes in self.pools.items()}, ()
+
+    def _pool(self, pool: Pool) -> dict[str, _File]:
+        if pool not in self.pools:
+            raise Unknown(f"pool {pool} is not there", system=self.name)
+        return self.pools[pool]
+
+    def inventory(self, pool: Pool) -> Inventory:
+        return Inventory({name: self.facts(pool.tape(name)) for name in sorted(self._pool(pool))}, free=self.free)
+
+    def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
+        return {name: self.kept[pool.tape(name)] for name in names if pool.tape(name) in self.kept}
+
+    def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
+        file = self.file(tape)
+        progress(len(file.content))
+        return digest_of(file.content), self.facts(tape)
+
+    def read(self, tape: Tape) -> MemoryReader:
+        return MemoryReader(self, tape)
+
+    def begin(self, tape: Tape, size: int, part_name: str) -> MemoryPart:
+        self._pool(tape.of)
+        return MemoryPart(self, tape, part_name)
+
+    def sweep(self, pool: Pool, writer: str) -> int:
+        self._pool(pool)
+        ours = {part for part in self.parts if part[0] == pool and part[1].startswith(f"{writer}.")}
+        self.parts -= ours
+        return len(ours)

@@ -1,0 +1,190 @@
+"""Publishing on a local file system: the part file, and the last steps in which it becomes the tape.
+
+Used by this machine as a target, and by the receiver on the far side.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from vtspolicy.errors import Diverged, Failure, TargetWrite
+from vtspolicy.policy.places import Tape
+from vtspolicy.systems import records
+from vtspolicy.systems.beneath import (
+    PART_SUFFIX,
+    PoolFolder,
+    check_part,
+    facts_of,
+    identity_of,
+    kind_of,
+    write_all,
+    write_failure,
+)
+from vtspolicy.systems.contract import (
+    CHUNK,
+    Hole,
+    Identity,
+    Metadata,
+    Piece,
+    Progress,
+    Record,
+    TapeFacts,
+    no_progress,
+)
+from vtspolicy.systems.digest import Digester
+
+
+class PartFile:
+    """A part file in the pool's work folder: it is the tape's file system, so the rename is one step."""
+
+    def __init__(self, pool: PoolFolder, tape: str, part_name: str) -> None:
+        check_part(tape, part_name)
+        self.tape: Tape = pool.pool.tape(tape)
+        self._pool = pool
+        self._name = part_name
+        self._size = 0
+        try:
+            self._work = pool.work(create=True)
+            self._fd = os.open(part_name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600,
+                               dir_fd=self._work)
+        except OSError as error:
+            raise write_failure(error, str(self.tape)) from None
+        self._there = True
+
+    def write(self, piece: Piece) -> None:
+        """Append a piece. Raise NoSpace or TargetWrite."""
+        try:
+            if isinstance(piece, Hole):
+                self._size += piece.length
+                os.lseek(self._fd, self._size, os.SEEK_SET)
+            else:
+                write_all(self._fd, piece)
+                self._size += len(piece)
+        except OSError as error:
+            raise write_failure(error, str(self.tape)) from None
+
+    def seal(self, metadata: Metadata, progress: Progress = no_progress) -> str:
+        """Set mode and time, fsync, and read back: the digest of the bytes that lie there."""
+        try:
+            os.ftruncate(self._fd, self._size)
+            os.fchmod(self._fd, metadata.mode & 0o777)
+            os.utime(self._fd, ns=(metadata.mtime_ns, metadata.mtime_ns))
+            os.fsync(self._fd)
+            digester, offset = Digester(), 0
+            while content := os.pread(self._fd, CHUNK, offset):
+                digester.update(content)
+                offset += len(content)
+                progress(len(content))
+            return digester.digest()
+        except OSError as error:
+            raise write_failure(error, str(self.tape)) from None
+
+    @property
+    def identity(self) -> Identity:
+        """The part's own, which a rename keeps, but for its ctime."""
+        return replace(identity_of(os.fstat(self._fd)), ctime_ns=None)
+
+    def rename(self) -> None:
+        """Become the tape."""
+        os.rename(self._name, self.tape.name, src_dir_fd=self._work, dst_dir_fd=self._pool.fd)
+        self._there = False
+
+    @property
+    def record_temporary(self) -> str:
+        """Where the tape's next record is written before it takes its name."""
+        return self._name.removesuffix(PART_SUFFIX) + ".record" + PART_SUFFIX
+
+    def discard(self) -> None:
+        """Remove the part file if it is still one, and give its descriptor back."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        if self._there:
+            self._there = False
+            for name in (self._name, self.record_temporary):
+                with suppress(OSError):
+                    os.unlink(name, dir_fd=self._work)
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """A sealed part that is to become its tape, if the live name is still as expected."""
+
+    part: PartFile
+    record: Record
+    expected: Identity | None
+
+
+def publish(pool: PoolFolder, batch: list[Publishing]) -> list[TapeFacts | Failure]:
+    """Record, rename, make durable: each of the batch, one directory fsync for all; a failure stops only its own.
+
+    The records are durable before the first rename, the renames before this returns.
+    """
+    results: list[TapeFacts | Failure | None] = [None] * len(batch)
+    with pool.locked():
+        for index, each in enumerate(batch):
+            try:
+                _check_live(pool, each)
+                _save_record(pool, each)
+            except (OSError, Failure) as error:
+                results[index] = _as_failure(error, each)
+        _fsync_all(pool, results, batch, work=True)
+        for index, each in enumerate(batch):
+            if results[index] is None:
+                try:
+                    each.part.rename()
+                except OSError as error:
+                    results[index] = _as_failure(error, each)
+        _fsync_all(pool, results, batch, work=False)
+        return [result or _facts(pool, each) for result, each in zip(results, batch, strict=True)]
+
+
+def _check_live(pool: PoolFolder, each: Publishing) -> None:
+    tape = each.part.tape
+    status = pool.status(tape.name)
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        raise Diverged(f"{tape} is {kind_of(status.st_mode)}", tape=str(tape), system=tape.system)
+    live = None if status is None else identity_of(status)
+    if (live is None) != (each.expected is None) or (live and each.expected and not live.fits(each.expected)):
+        raise Diverged(f"{tape} changed since the plan was made", tape=str(tape), system=tape.system)
+
+
+def _save_record(pool: PoolFolder, each: Publishing) -> None:
+    name = each.part.tape.name
+    earlier = pool.records(name)
+    status = pool.status(name)
+    record = replace(each.record, identity=each.part.identity, version=records.next_version(earlier))
+    kept = records.following(record, earlier, None if status is None else identity_of(status))
+    pool.save_records(name, kept, each.part.record_temporary)
+
+
+def _fsync_all(pool: PoolFolder, results: list[TapeFacts | Failure | None], batch: list[Publishing], *,
+               work: bool) -> None:
+    """One fsync serves all; where it fails, none of them may be called durable (an fsync is never tried again)."""
+    try:
+        fd = pool.work(create=True) if work else pool.fd
+        assert fd is not None
+        os.fsync(fd)
+    except OSError as error:
+        for index, each in enumerate(batch):
+            if results[index] is None:
+                results[index] = _as_failure(error, each)
+
+
+def _facts(pool: PoolFolder, each: Publishing) -> TapeFacts | Failure:
+    status = pool.status(each.part.tape.name)
+    if status is None:
+        return TargetWrite(f"{each.part.tape} is gone again", tape=str(each.part.tape))
+    return facts_of(each.part.tape.name, status)
+
+
+def _as_failure(error: OSError | Failure, each: Publishing) -> Failure:
+    if isinstance(error, Failure):
+        return error
+    if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.EPERM):
+        return TargetWrite(f"{each.part.tape} cannot be replaced: {error.strerror}", tape=str(each.part.tape))
+    return write_failure(error, str(each.part.tape))

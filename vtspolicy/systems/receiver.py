@@ -1,0 +1,288 @@
+"""`vtspolicy receive`: the far side. It works beneath the vaults of its own command line and nowhere else.
+
+The caller's frames name vaults and pools; the paths come from the command line alone, which an `authorized_keys`
+forced command fixes. It never deletes a tape, and it does not send one: reading is granted with `--allow-read`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from typing import Any
+
+from vtspolicy.errors import Bug, Failure, NotBuilt, Refusal, VersionMismatch
+from vtspolicy.policy.places import Pool, Tape, Vault, is_name, is_tape_name
+from vtspolicy.systems import wire
+from vtspolicy.systems.contract import Hole, Metadata
+from vtspolicy.systems.local import Local
+from vtspolicy.systems.publish import PartFile, Publishing, publish
+from vtspolicy.systems.records import (
+    identity_from_json,
+    identity_to_json,
+    record_from_json,
+    record_to_json,
+)
+from vtspolicy.systems.wire import Frame, FrameInput
+
+_PIPE = 1 << 20
+"""Bytes of our input pipe: fewer and larger reads."""
+_SET_PIPE_SIZE = 1031
+"""F_SETPIPE_SZ, which the fcntl module does not name before Python 3.10 on every build."""
+BATCH = 64
+"""Publishes that share one fsync of the pool, at most."""
+
+
+class Receiver:
+    """One connection's far side."""
+
+    def __init__(self, vaults: Mapping[str, str], source: int, sink: int, program: str) -> None:
+        self._vaults = vaults
+        self._input = FrameInput(source)
+        self._sink = sink
+        self._program = program
+        self._name = "there"
+        self._local = Local(self._name, vaults)
+        self._parts: dict[int, PartFile] = {}
+        self._failed: set[int] = set()
+        self._sending = threading.Lock()
+        self._done = 0
+        self._interval = 5.0
+        self._working = threading.Event()
+        self._over = threading.Event()
+        with suppress(OSError):
+            fcntl.fcntl(source, _SET_PIPE_SIZE, _PIPE)
+
+    def serve(self) -> int:
+        """Answer until BYE or the end of the stream; part files that are left are removed. Give the exit code."""
+        try:
+            self._send(wire.hello(self._program))
+            if not self._greet():
+                return 2
+            threading.Thread(target=self._tell, daemon=True).start()
+            while self._one_frame():
+                pass
+            return 0
+        except (EOFError, BrokenPipeError):
+            return 3
+        finally:
+            self._over.set()
+            for part in self._parts.values():
+                part.discard()
+            self._local.__exit__(None, None, None)
+
+    def _greet(self) -> bool:
+        if self._input.exactly(len(wire.MAGIC)) != wire.MAGIC:
+            return False
+        length, kind, _ = self._input.header()
+        theirs = wire.parse_object(self._payload(length))
+        try:
+            if kind != Frame.HELLO:
+                raise VersionMismatch("the first frame is no HELLO")
+            wire.agree(theirs, "the sender")
+        except Failure as failure:
+            self._fail(0, failure)
+            return False
+        name = theirs.get("system")
+        if isinstance(name, str) and is_name(name):
+            self._name = name
+            self._local = Local(name, self._vaults)
+        stall = theirs.get("stall")
+        if isinstance(stall, int | float) and stall > 0:
+            self._interval = min(5.0, stall / 4)
+        return True
+
+    def _payload(self, length: int) -> bytes:
+        if length > wire.LARGEST:
+            raise EOFError  # no sender of ours writes that; there is nothing left to read in step
+        return self._input.exactly(length)
+
+    def _one_frame(self) -> bool:
+        length, kind, number = self._input.header()
+        if kind == Frame.DATA:
+            self._data(number, length)
+            return True
+        payload = self._payload(length)
+        if kind == Frame.BYE:
+            self._send(wire.pack(Frame.BYE, number))
+            return False
+        if kind == Frame.COMMIT:
+            self._commit(number, payload)
+            return True
+        handlers: dict[int, Callable[[int, dict[str, Any]], None]] = {
+            Frame.REQUEST: self._request, Frame.BEGIN: self._begin, Frame.HOLE: self._hole, Frame.SEAL: self._seal,
+            Frame.DISCARD: self._discard}
+        with self._reported(number):
+            if kind not in handlers:
+                raise VersionMismatch(f"frame kind {kind} is not known here")
+            handlers[kind](number, wire.parse_object(payload))
+        if kind == Frame.REQUEST:
+            self._failed.discard(number)
+        return True
+
+    @contextmanager
+    def _reported(self, number: int) -> Iterator[None]:
+        """Answer with FAILED whatever goes wrong with one frame; a part that failed takes nothing more."""
+        try:
+            yield
+        except Failure as failure:
+            self._fail(number, failure)
+        except (BrokenPipeError, EOFError):
+            raise
+        except (ValueError, KeyError, TypeError) as error:
+            self._fail(number, Refusal(f"a frame that cannot be understood: {error}"))
+        except Exception as error:
+            self._fail(number, Bug(f"the receiver failed: {error!r}"))
+
+    # ---- requests that are answered at once ----------------------------------------------------------------------
+
+    def _request(self, number: int, asked: dict[str, Any]) -> None:
+        operation = asked["operation"]
+        with self._busy():
+            if operation == "vault":
+                facts = self._local.vault(self._vault(asked))
+                answer: dict[str, Any] = asdict(facts)
+            elif operation == "initialise":
+                self._local.initialise(self._vault(asked), str(asked["identity"]))
+                answer = {}
+            elif operation == "names":
+                found, warnings = self._local.names()
+                answer = {"pools": [[pool.vault, pool.name, sorted(names)] for pool, names in found.items()],
+                          "warnings": warnings}
+            elif operation == "inventory":
+                inventory = self._local.inventory(self._pool(asked))
+                answer = {
+                    "tapes": [[facts.name, identity_to_json(facts.identity), facts.mode, facts.allocated]
+                              for facts in inventory.tapes.values()],
+                    "skipped": [[each.name, each.why] for each in inventory.skipped],
+                    "free": inventory.free, "stale_parts": inventory.stale_parts}
+            elif operation == "records":
+                names = [str(name) for name in asked["tapes"] if is_tape_name(str(name))]
+                answer = {"records": {name: [record_to_json(each) for each in kept] for name, kept in
+                                      self._local.records(self._pool(asked), names).items()}}
+            elif operation == "digest":
+                digest, tape = self._local.digest(self._tape(asked), self._progress)
+                answer = {"digest": digest, "identity": identity_to_json(tape.identity), "mode": tape.mode,
+                          "allocated": tape.allocated}
+            elif operation == "sweep":
+                answer = {"count": self._local.sweep(self._pool(asked), str(asked["writer"]))}
+            else:
+                raise NotBuilt(f"operation {operation!r} is not built here")
+        self._send(wire.pack_json(Frame.ANSWER, number, answer))
+
+    def _vault(self, asked: dict[str, Any]) -> Vault:
+        return Vault(self._name, str(asked["vault"]))
+
+    def _pool(self, asked: dict[str, Any]) -> Pool:
+        return Pool(self._name, str(asked["vault"]), str(asked["pool"]))
+
+    def _tape(self, asked: dict[str, Any]) -> Tape:
+        if not is_tape_name(str(asked["tape"])):
+            raise Refusal("not a tape's name")
+        return self._pool(asked).tape(str(asked["tape"]))
+
+    # ---- parts -----------------------------------------------------------------------------------------------------
+
+    def _begin(self, number: int, asked: dict[str, Any]) -> None:
+        if number in self._parts:
+            raise Refusal(f"part {number} is open already")
+        self._parts[number] = PartFile(self._local.pool_folder(self._pool(asked)), str(asked["tape"]),
+                                       str(asked["part"]))
+
+    def _data(self, number: int, length: int) -> None:
+        """Write as it arrives. What comes for a part that failed is read and dropped, to stay in step."""
+        part = self._parts.get(number)
+        while length:
+            content = self._input.take(length)
+            length -= len(content)
+            if part is not None and number not in self._failed:
+                with self._reported(number):
+                    part.write(content)
+
+    def _hole(self, number: int, asked: dict[str, Any]) -> None:
+        if number not in self._failed:
+            length = int(asked["length"])
+            if not 0 < length < 1 << 62:
+                raise Refusal("not a hole's length")
+            self._parts[number].write(Hole(length))
+
+    def _seal(self, number: int, asked: dict[str, Any]) -> None:
+        if number in self._failed:
+            return
+        metadata = Metadata(int(asked["mode"]), int(asked["mtime_ns"]))
+        with self._busy():
+            digest = self._parts[number].seal(metadata, self._progress)
+        self._send(wire.pack_json(Frame.SEALED, number, {"digest": digest}))
+
+    def _commit(self, number: int, payload: bytes) -> None:
+        """Publish this part, and with it every other whose COMMIT has arrived too: they share the fsyncs."""
+        asked = [(number, payload)]
+        while len(asked) < BATCH and self._input.waiting() == Frame.COMMIT:
+            length, _, other = self._input.header()
+            asked.append((other, self._payload(length)))
+        by_pool: dict[Pool, list[tuple[int, Publishing]]] = {}
+        for each, content in asked:
+            with self._reported(each):
+                wanted = wire.parse_object(content)
+                expected = wanted["expected"]
+                publishing = Publishing(self._parts[each], record_from_json(wanted["record"]),
+                                        None if expected is None else identity_from_json(expected))
+                by_pool.setdefault(publishing.part.tape.of, []).append((each, publishing))
+        for pool, batch in by_pool.items():
+            try:
+                with self._busy():
+                    results = publish(self._local.pool_folder(pool), [publishing for _, publishing in batch])
+            except Failure as failure:
+                results = [failure] * len(batch)
+            for (each, _), result in zip(batch, results, strict=True):
+                if isinstance(result, Failure):
+                    self._fail(each, result)
+                else:
+                    self._send(wire.pack_json(Frame.COMMITTED, each, {
+                        "identity": identity_to_json(result.identity), "mode": result.mode,
+                        "allocated": result.allocated}))
+                    self._forget(each)
+
+    def _discard(self, number: int, asked: dict[str, Any]) -> None:
+        del asked
+        self._forget(number)
+
+    def _forget(self, number: int) -> None:
+        self._failed.discard(number)
+        part = self._parts.pop(number, None)
+        if part is not None:
+            part.discard()
+
+    # ---- answers ---------------------------------------------------------------------------------------------------
+
+    def _fail(self, number: int, failure: Failure) -> None:
+        self._failed.add(number)
+        self._send(wire.pack_json(Frame.FAILED, number, {
+            "reason": failure.reason, "message": failure.message, "tape": failure.tape}))
+
+    def _progress(self, count: int) -> None:
+        self._done += count
+
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        """While this lasts, the sender is told now and then how far we are: silence would look like a dead link."""
+        self._working.set()
+        try:
+            yield
+        finally:
+            self._working.clear()
+
+    def _tell(self) -> None:
+        while not self._over.wait(self._interval):
+            if self._working.is_set():
+                with suppress(OSError):
+                    self._send(wire.pack_json(Frame.BUSY, 0, {"done": self._done}))
+
+    def _send(self, content: bytes) -> None:
+        with self._sending:
+            view = memoryview(content)
+            while view:
+                view = view[os.write(self._sink, view):]

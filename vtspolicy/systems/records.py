@@ -1,0 +1,105 @@
+"""The form of the far side's own record: a small JSON file `<tape>.record` in the pool's work folder.
+
+It holds the newest records of the tape, newest first. Two are kept: the one whose publish may still be under way,
+and the one before, which fits the live tape until the rename.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vtspolicy.policy.places import Tape
+from vtspolicy.systems.contract import Identity, Record
+
+FORMAT = 1
+KEPT = 2
+LARGEST = 1 << 16
+"""Bytes of a record file that are read at most; ours have about one thousand."""
+
+
+def file_name(tape: str) -> str:
+    """The record file's name in the work folder."""
+    return f"{tape}.record"
+
+
+def identity_to_json(identity: Identity) -> dict[str, Any]:
+    """An identity as it goes into records and over the wire."""
+    return {"size": identity.size, "mtime_ns": identity.mtime_ns, "inode": identity.inode,
+            "ctime_ns": identity.ctime_ns}
+
+
+def identity_from_json(value: Mapping[str, Any]) -> Identity:
+    """Raise KeyError, TypeError or ValueError where the value is not an identity."""
+    return Identity(_whole(value["size"]), _whole(value["mtime_ns"]), _whole_or_none(value["inode"]),
+                    _whole_or_none(value["ctime_ns"]))
+
+
+def record_to_json(record: Record) -> dict[str, Any]:
+    """A record as it goes into its file and over the wire."""
+    source = record.source
+    return {
+        "tape": record.tape, "version": record.version, "digest": record.digest,
+        "identity": identity_to_json(record.identity),
+        "source": {"system": source.system, "vault": source.vault, "pool": source.pool, "tape": source.name,
+                   "vault_id": record.source_vault, "identity": identity_to_json(record.source_identity)},
+        "published": record.published, "run": record.run, "writer": record.writer, "durable": record.durable,
+    }
+
+
+def record_from_json(value: Mapping[str, Any]) -> Record:
+    """Raise KeyError, TypeError or ValueError where the value is not a record."""
+    source = value["source"]
+    return Record(
+        tape=_text(value["tape"]), digest=_text(value["digest"]), identity=identity_from_json(value["identity"]),
+        source=Tape(_text(source["system"]), _text(source["vault"]), _text(source["pool"]), _text(source["tape"])),
+        source_vault=_text(source["vault_id"]), source_identity=identity_from_json(source["identity"]),
+        published=_text(value["published"]), run=_text(value["run"]), writer=_text(value["writer"]),
+        version=_whole(value["version"]), durable=value["durable"] is True)
+
+
+def encode(records: Iterable[Record]) -> bytes:
+    """The content of a record file."""
+    return json.dumps({"format": FORMAT, "records": [record_to_json(each) for each in records]}, indent=1).encode()
+
+
+def decode(content: bytes) -> tuple[Record, ...]:
+    """The records of a file, newest first; none where it is not one of ours: then the tape counts as unknown."""
+    try:
+        value = json.loads(content)
+        if value["format"] != FORMAT:
+            return ()
+        return tuple(record_from_json(each) for each in value["records"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ()
+
+
+def following(record: Record, earlier: tuple[Record, ...], live: Identity | None) -> tuple[Record, ...]:
+    """What the file holds while `record` is being published over a tape that is `live` now.
+
+    The record that fits the live tape stays, so that a kill before the rename leaves a tape with its record.
+    """
+    fitting = [each for each in earlier if live is not None and each.identity.fits(live)]
+    return (record, *fitting[: KEPT - 1])
+
+
+def next_version(earlier: tuple[Record, ...]) -> int:
+    """The number of the publish that comes now."""
+    return 1 + max((each.version for each in earlier), default=0)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > 1000:
+        raise TypeError("expected a text")
+    return value
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63:
+        raise TypeError("expected a whole number")
+    return value
+
+
+def _whole_or_none(value: object) -> int | None:
+    return None if value is None else _whole(value)

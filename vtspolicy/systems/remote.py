@@ -1,0 +1,338 @@
+"""A system reached by SSH where `vtspolicy receive` answers: the sender's side of the receiver's protocol."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from vtspolicy.errors import Failure, NoReceiver, NotBuilt, Outage, Refusal, Stalled, VersionMismatch, leaves
+from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
+from vtspolicy.systems import wire
+from vtspolicy.systems.beneath import printable
+from vtspolicy.systems.contract import (
+    CHUNK,
+    Hole,
+    Identity,
+    Inventory,
+    Metadata,
+    Piece,
+    Progress,
+    Promises,
+    Reader,
+    Record,
+    Skipped,
+    TapeFacts,
+    VaultFacts,
+    no_progress,
+)
+from vtspolicy.systems.records import (
+    identity_from_json,
+    identity_to_json,
+    record_from_json,
+    record_to_json,
+)
+from vtspolicy.systems.ssh import Link
+from vtspolicy.systems.wire import Frame
+
+if TYPE_CHECKING:
+    import paramiko
+
+CHATTER = 1 << 16
+"""Bytes before the receiver's magic that are looked through, at most."""
+ASKED_AT_ONCE = 1000
+"""Tape names in one request for records."""
+PATIENCE = 10
+"""How many stall times a far side may work without getting any further, such as in one long fsync."""
+_SLACK = 64
+"""Bytes of a packet that paramiko keeps for itself."""
+
+
+class Conversation:
+    """Frames to and from the receiver, over one channel."""
+
+    def __init__(self, link: Link, channel: paramiko.Channel, program: str) -> None:
+        self._link = link
+        self._channel = channel
+        self._received = bytearray()
+        self._moved = time.monotonic()
+        self._done = 0
+        self._packet = max(1 << 10, channel.out_max_packet_size - _SLACK)
+        self.chatter = ""
+        self.answers: dict[tuple[Frame, int], dict[str, Any]] = {}
+        self.failures: dict[int, Failure] = {}
+        self._greet(program)
+
+    def _greet(self, program: str) -> None:
+        self.send(wire.hello(program, system=self._link.system, stall=self._link.stall))
+        while (found := self._received.find(wire.MAGIC)) < 0:
+            if len(self._received) > CHATTER or not self._receive():
+                raise NoReceiver(self._what_it_said(), system=self._link.system)
+        self.chatter = printable(bytes(self._received[:found]).decode("utf-8", "replace")).strip()
+        del self._received[: found + len(wire.MAGIC)]
+        theirs = self.wait(Frame.HELLO, 0)
+        try:
+            wire.agree(theirs, self._link.system)
+        except (KeyError, TypeError, ValueError):
+            raise self._nonsense() from None
+
+    def _what_it_said(self) -> str:
+        said = bytes(self._received[:CHATTER])
+        with self._link.translated():
+            while self._channel.recv_stderr_ready() and len(said) < CHATTER:
+                said += self._channel.recv_stderr(4096)
+        text = printable(said.decode("utf-8", "replace").strip()) or "nothing"
+        return f"{self._link.system} does not answer as vtspolicy receive; it said: {text}"
+
+    def _nonsense(self) -> VersionMismatch:
+        return VersionMismatch(f"{self._link.system} answers what cannot be understood", system=self._link.system)
+
+    def send(self, content: bytes | memoryview) -> None:
+        """Send it all. Raise Stalled where the far side takes nothing for the stall time."""
+        view = memoryview(content)
+        with self._link.translated():
+            while view:
+                sent = self._channel.send(bytes(view[: self._packet]))
+                if sent == 0:
+                    raise EOFError
+                view = view[sent:]
+
+    def _receive(self) -> bool:
+        with self._link.translated():
+            content = self._channel.recv(CHUNK)
+        self._received += content
+        return bool(content)
+
+    def poll(self) -> None:
+        """Take in what has arrived, without waiting."""
+        while self._channel.recv_ready():
+            if not self._receive():
+                break
+        self._sort()
+
+    def _sort(self) -> None:
+        """File every whole frame that has arrived under its kind and number."""
+        while len(self._received) >= wire.HEADER.size:
+            length, kind, number = wire.HEADER.unpack_from(self._received)
+            if length > wire.LARGEST_ANSWER:
+                raise self._nonsense()
+            end = wire.HEADER.size + length
+            if len(self._received) < end:
+                return
+            payload = bytes(self._received[wire.HEADER.size:end])
+            del self._received[:end]
+            try:
+                value = wire.parse_object(payload) if payload else {}
+                self._file(Frame(kind), number, value)
+            except (ValueError, KeyError, TypeError):
+                raise self._nonsense() from None
+
+    def _file(self, kind: Frame, number: int, value: dict[str, Any]) -> None:
+        if kind == Frame.BUSY:
+            done = int(value["done"])
+            if done != self._done:
+                self._done, self._moved = done, time.monotonic()
+            return
+        self._moved = time.monotonic()
+        if kind == Frame.FAILED:
+            self.failures[number] = self._failure(value)
+        else:
+            self.answers[kind, number] = value
+
+    def _failure(self, value: dict[str, Any]) -> Failure:
+        kinds = {leaf.reason: leaf for leaf in reversed(leaves())}
+        kind = kinds.get(str(value["reason"]), Refusal)
+        tape = value.get("tape")
+        return kind(printable(str(value["message"])), tape=printable(str(tape)) if tape else None,
+                    system=self._link.system)
+
+    def wait(self, kind: Frame, number: int) -> dict[str, Any]:
+        """The answer, once it is there. Raise the failure that came in its stead."""
+        self._moved = time.monotonic()
+        while True:
+            self._sort()
+            if (kind, number) in self.answers:
+                return self.answers.pop((kind, number))
+            if number in self.failures:
+                raise self.failures.pop(number)
+            if time.monotonic() - self._moved > PATIENCE * self._link.stall:
+                raise Stalled(f"{self._link.system} got no further for {PATIENCE * self._link.stall:g} s",
+                              system=self._link.system)
+            if not self._receive():
+                raise Outage(f"{self._link.system}: the receiver ended early", system=self._link.system)
+
+
+class RemotePart:
+    """A part file over there. Its steps are sent at once and answered when they are done."""
+
+    def __init__(self, talk: Conversation, number: int, tape: Tape) -> None:
+        self._talk = talk
+        self._number = number
+        self._tape = tape
+        self._over = False
+
+    def write(self, piece: Piece) -> None:
+        self._check()
+        if isinstance(piece, Hole):
+            self._talk.send(wire.pack_json(Frame.HOLE, self._number, {"length": piece.length}))
+            return
+        view = memoryview(piece)
+        for start in range(0, len(view), wire.LARGEST):
+            data = view[start:start + wire.LARGEST]
+            self._talk.send(wire.HEADER.pack(len(data), Frame.DATA, self._number))
+            self._talk.send(data)
+
+    def _check(self) -> None:
+        self._talk.poll()
+        if self._number in self._talk.failures:
+            raise self._talk.failures.pop(self._number)
+
+    def seal(self, metadata: Metadata) -> None:
+        self._talk.send(wire.pack_json(Frame.SEAL, self._number, {
+            "mode": metadata.mode, "mtime_ns": metadata.mtime_ns}))
+
+    def sealed(self) -> str:
+        return str(self._talk.wait(Frame.SEALED, self._number).get("digest"))
+
+    def commit(self, record: Record, expected: Identity | None) -> None:
+        self._talk.send(wire.pack_json(Frame.COMMIT, self._number, {
+            "record": record_to_json(record),
+            "expected": None if expected is None else identity_to_json(expected)}))
+
+    def committed(self) -> TapeFacts:
+        facts = _facts(self._tape.name, self._talk.wait(Frame.COMMITTED, self._number))
+        self._over = True
+        return facts
+
+    def discard(self) -> None:
+        if not self._over:
+            self._over = True
+            self._talk.failures.pop(self._number, None)
+            self._talk.send(wire.pack_json(Frame.DISCARD, self._number, {}))
+
+
+def _facts(name: str, value: Mapping[str, Any]) -> TapeFacts:
+    try:
+        return TapeFacts(name, identity_from_json(value["identity"]), int(value["mode"]), int(value["allocated"]))
+    except (KeyError, TypeError, ValueError):
+        raise VersionMismatch("the receiver answers what cannot be understood") from None
+
+
+class Remote:
+    """A system whose far end is `vtspolicy receive`."""
+
+    promises = Promises(far_end="receiver", durable=True, atomic=True)
+
+    def __init__(self, link: Link, command: str, program: str) -> None:
+        self.name = link.system
+        self._link = link
+        self._talk = Conversation(link, link.run(command), program)
+        self._number = 0
+
+    @property
+    def chatter(self) -> str:
+        """What the far side printed before the protocol began; a shell's start-up files do that."""
+        return self._talk.chatter
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self._talk.send(wire.pack(Frame.BYE, 0))
+                self._talk.wait(Frame.BYE, 0)
+        except Failure:
+            pass  # all that matters was acknowledged before
+        finally:
+            self._link.close()
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _ask(self, operation: str, **more: Any) -> dict[str, Any]:
+        number = self._next()
+        self._talk.send(wire.pack_json(Frame.REQUEST, number, {"operation": operation, **more}))
+        return self._talk.wait(Frame.ANSWER, number)
+
+    def vault(self, vault: Vault) -> VaultFacts:
+        answer = self._ask("vault", vault=vault.name)
+        identity, free = answer.get("identity"), answer.get("free")
+        return VaultFacts(identity if isinstance(identity, str) else None,
+                          tuple(str(name) for name in answer.get("pools", ())),
+                          free if isinstance(free, int) else None)
+
+    def initialise(self, vault: Vault, identity: str) -> None:
+        self._ask("initialise", vault=vault.name, identity=identity)
+
+    def names(self) -> tuple[Mapping[Pool, frozenset[str]], tuple[str, ...]]:
+        answer = self._ask("names")
+        with _understood(self.name):
+            return ({Pool(self.name, str(vault), str(pool)): frozenset(map(str, names))
+                     for vault, pool, names in answer["pools"]},
+                    tuple(printable(str(each)) for each in answer["warnings"]))
+
+    def inventory(self, pool: Pool) -> Inventory:
+        answer = self._ask("inventory", vault=pool.vault, pool=pool.name)
+        with _understood(self.name):
+            tapes = {
+                name: TapeFacts(name, identity_from_json(identity), int(mode), int(allocated))
+                for name, identity, mode, allocated in answer["tapes"] if is_tape_name(name)}
+            skipped = tuple(Skipped(printable(str(name)), printable(str(why))) for name, why in answer["skipped"])
+            free = answer["free"]
+            return Inventory(tapes, skipped, None if free is None else int(free),
+                             tuple(printable(str(each)) for each in answer["stale_parts"]))
+
+    def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
+        wanted, found = list(names), dict[str, tuple[Record, ...]]()
+        for start in range(0, len(wanted), ASKED_AT_ONCE):
+            answer = self._ask("records", vault=pool.vault, pool=pool.name,
+                               tapes=wanted[start:start + ASKED_AT_ONCE])
+            with _understood(self.name):
+                for name, kept in answer["records"].items():
+                    found[str(name)] = tuple(record_from_json(each) for each in kept)
+        return found
+
+    def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
+        answer = self._ask("digest", vault=tape.vault, pool=tape.pool, tape=tape.name)
+        facts = _facts(tape.name, answer)
+        progress(facts.identity.size)
+        return str(answer.get("digest")), facts
+
+    def read(self, tape: Tape) -> Reader:
+        raise NotBuilt(f"reading {tape} from a receiver is not built in this release", tape=str(tape))
+
+    def begin(self, tape: Tape, size: int, part_name: str) -> RemotePart:
+        number = self._next()
+        self._talk.send(wire.pack_json(Frame.BEGIN, number, {
+            "vault": tape.vault, "pool": tape.pool, "tape": tape.name, "size": size, "part": part_name}))
+        return RemotePart(self._talk, number, tape)
+
+    def sweep(self, pool: Pool, writer: str) -> int:
+        answer = self._ask("sweep", vault=pool.vault, pool=pool.name, writer=writer)
+        count = answer.get("count")
+        return count if isinstance(count, int) else 0
+
+
+@contextmanager
+def _understood(system: str) -> Iterator[None]:
+    """Turn what a malformed answer raises into one failure."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise VersionMismatch(f"{system} answers what cannot be understood", system=system) from None
+
+
+def receive_command(receiver: str, vaults: Mapping[str, str]) -> str:
+    """What is asked of the far side's shell; a forced command there takes its place."""
+    import shlex
+
+    words = [*shlex.split(receiver), "receive"]
+    for name, path in vaults.items():
+        words += ["--vault", f"{name}={path}"]
+    return shlex.join(words)
+

@@ -1,0 +1,286 @@
+"""SFTP version 3 over an SSH channel, with requests in flight and every status looked at.
+
+Own, because paramiko's SFTP client drops the status of its last writes and can report success for a file with holes.
+Only what a publish needs: draft-ietf-secsh-filexfer-02, and of OpenSSH's extensions posix-rename, fsync, statvfs and
+limits (OpenSSH PROTOCOL, section 4).
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vtspolicy.errors import VersionMismatch
+from vtspolicy.systems.ssh import Link
+
+if TYPE_CHECKING:
+    import paramiko
+
+INIT, VERSION, OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT, SETSTAT, FSETSTAT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+OPENDIR, READDIR, REMOVE, MKDIR = 11, 12, 13, 14
+STATUS, HANDLE, DATA, NAME, ATTRS, EXTENDED, EXTENDED_REPLY = 101, 102, 103, 104, 105, 200, 201
+READ_FLAG, WRITE_FLAG, CREATE_FLAG, EXCLUSIVE_FLAG, TRUNCATE_FLAG = 0x01, 0x02, 0x08, 0x20, 0x10
+_OK, _EOF, _NO_SUCH_FILE, _DENIED, _FAILURE, _UNSUPPORTED = 0, 1, 2, 3, 4, 8
+_SIZE, _OWNER, _MODE, _TIMES = 0x1, 0x2, 0x4, 0x8
+_LARGEST = 1 << 20
+"""Bytes of a packet from the server, at most."""
+SAFE_BLOCK = 32_600
+"""Bytes of a write that every server takes, and that fit one SSH packet with their header."""
+
+
+class SftpStatus(OSError):
+    """The server's answer was no. errno is set where SFTP tells it; its bare *Failure* leaves it EIO."""
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What a server says of a file; what it does not say is 0 or None."""
+
+    size: int | None = None
+    mode: int = 0
+    mtime: int | None = None
+
+
+class Answer:
+    """The fields of a packet, read in order."""
+
+    def __init__(self, kind: int, content: bytes) -> None:
+        self.kind = kind
+        self._content = content
+        self._at = 0
+
+    def u32(self) -> int:
+        value: int = struct.unpack_from(">I", self._content, self._at)[0]
+        self._at += 4
+        return value
+
+    def u64(self) -> int:
+        value: int = struct.unpack_from(">Q", self._content, self._at)[0]
+        self._at += 8
+        return value
+
+    def text(self) -> bytes:
+        length = self.u32()
+        if length > len(self._content) - self._at:
+            raise struct.error("cut")
+        self._at += length
+        return self._content[self._at - length:self._at]
+
+    def left(self) -> bool:
+        return self._at < len(self._content)
+
+    def attributes(self) -> Attributes:
+        flags = self.u32()
+        size = self.u64() if flags & _SIZE else None
+        if flags & _OWNER:
+            self.u64()
+        mode = self.u32() if flags & _MODE else 0
+        mtime = None
+        if flags & _TIMES:
+            self.u32()
+            mtime = self.u32()
+        if flags & 0x80000000:
+            for _ in range(self.u32()):
+                self.text()
+                self.text()
+        return Attributes(size, mode, mtime)
+
+
+def text(value: str | bytes) -> bytes:
+    """A string field."""
+    content = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+    return struct.pack(">I", len(content)) + content
+
+
+def attributes(*, size: int | None = None, mode: int | None = None, mtime: int | None = None) -> bytes:
+    """An attributes field."""
+    flags, content = 0, b""
+    if size is not None:
+        flags, content = flags | _SIZE, content + struct.pack(">Q", size)
+    if mode is not None:
+        flags, content = flags | _MODE, content + struct.pack(">I", mode)
+    if mtime is not None:
+        flags, content = flags | _TIMES, content + struct.pack(">II", mtime, mtime)
+    return struct.pack(">I", flags) + content
+
+
+class SftpWire:
+    """One SFTP session. `send` starts a request, `answer` waits for one by its number."""
+
+    def __init__(self, link: Link, channel: paramiko.Channel) -> None:
+        self._link = link
+        self._channel = channel
+        self._packet = max(1 << 10, channel.out_max_packet_size - 64)
+        self._received = bytearray()
+        self._answers: dict[int, Answer] = {}
+        self._number = 0
+        self._put(struct.pack(">IBI", 5, INIT, 3))
+        content = self._packet_in()
+        if content[0] != VERSION:
+            raise VersionMismatch(f"{link.system} does not speak SFTP", system=link.system)
+        hello = Answer(VERSION, content[5:])
+        self.extensions: set[str] = set()
+        while hello.left():
+            self.extensions.add(hello.text().decode("ascii", "replace"))
+            hello.text()
+        self.block = self._largest_block()
+
+    def _largest_block(self) -> int:
+        if "limits@openssh.com" not in self.extensions:
+            return SAFE_BLOCK
+        limits = self.request(EXTENDED, text("limits@openssh.com"))
+        limits.u64()
+        return max(SAFE_BLOCK, min(limits.u64(), limits.u64(), 255 << 10))
+
+    def _put(self, content: bytes) -> None:
+        view = memoryview(content)
+        with self._link.translated():
+            while view:
+                sent = self._channel.send(bytes(view[: self._packet]))
+                if sent == 0:
+                    raise EOFError
+                view = view[sent:]
+
+    def _packet_in(self) -> bytes:
+        with self._link.translated():
+            while True:
+                if len(self._received) >= 4:
+                    length = int.from_bytes(self._received[:4], "big")
+                    if not 1 <= length <= _LARGEST:
+                        raise VersionMismatch(f"{self._link.system} does not speak SFTP (its shell may print at login)",
+                                              system=self._link.system)
+                    if len(self._received) >= 4 + length:
+                        content = bytes(self._received[4:4 + length])
+                        del self._received[:4 + length]
+                        return content
+                more = self._channel.recv(1 << 20)
+                if not more:
+                    raise EOFError("the SFTP server ended")
+                self._received += more
+
+    def send(self, kind: int, *fields: bytes) -> int:
+        """Start a request; give its number."""
+        self._number = (self._number + 1) & 0xFFFFFFFF
+        body = b"".join(fields)
+        self._put(struct.pack(">IBI", len(body) + 5, kind, self._number) + body)
+        return self._number
+
+    def answer(self, number: int) -> Answer:
+        """The answer to a request. Raise SftpStatus where it is a refusal, EOFError at the end of a file."""
+        while number not in self._answers:
+            content = self._packet_in()
+            self._answers[int.from_bytes(content[1:5], "big")] = Answer(content[0], content[5:])
+        found = self._answers.pop(number)
+        try:
+            if found.kind == STATUS:
+                self._judge(found)
+        except struct.error:
+            raise VersionMismatch(f"{self._link.system} answers what is not SFTP", system=self._link.system) from None
+        return found
+
+    @staticmethod
+    def _judge(status: Answer) -> None:
+        code = status.u32()
+        words = status.text().decode("utf-8", "replace") if status.left() else ""
+        if code == _OK:
+            return
+        if code == _EOF:
+            raise EOFError
+        number = {_NO_SUCH_FILE: errno.ENOENT, _DENIED: errno.EACCES, _UNSUPPORTED: errno.EOPNOTSUPP}.get(
+            code, errno.EIO)
+        raise SftpStatus(number, words[:100] or "Failure")
+
+    def request(self, kind: int, *fields: bytes) -> Answer:
+        """A request and its answer."""
+        return self.answer(self.send(kind, *fields))
+
+    # ---- what files need -----------------------------------------------------------------------------------------
+
+    def lstat(self, path: str) -> Attributes | None:
+        """Links not followed; None where it is not there."""
+        try:
+            return self.request(LSTAT, text(path)).attributes()
+        except SftpStatus as error:
+            if error.errno == errno.ENOENT:
+                return None
+            raise
+
+    def open(self, path: str, flags: int, mode: int | None = None) -> bytes:
+        """A file's handle."""
+        return self.request(OPEN, text(path), struct.pack(">I", flags), attributes(mode=mode)).text()
+
+    def close(self, handle: bytes) -> None:
+        """Close a handle; the status counts, since some servers report a failed write only here."""
+        self.request(CLOSE, text(handle))
+
+    def listing(self, path: str) -> list[tuple[str, Attributes]]:
+        """A directory's entries."""
+        handle = self.request(OPENDIR, text(path)).text()
+        found = []
+        try:
+            while True:
+                answer = self.request(READDIR, text(handle))
+                for _ in range(answer.u32()):
+                    name = answer.text().decode("utf-8", "surrogateescape")
+                    answer.text()
+                    found.append((name, answer.attributes()))
+        except EOFError:
+            return found
+        finally:
+            self.close(handle)
+
+    def fsync(self, handle: bytes) -> None:
+        """Make a file's bytes, or (with a directory's handle) its names, durable."""
+        self.request(EXTENDED, text("fsync@openssh.com"), text(handle))
+
+    def fsync_folder(self, path: str) -> None:
+        """Make a directory's names durable: OpenSSH lets a directory be opened like a file to be read."""
+        handle = self.open(path, READ_FLAG)
+        try:
+            self.fsync(handle)
+        finally:
+            self.close(handle)
+
+    def replace(self, old: str, new: str) -> None:
+        """Rename over an existing name, in one step."""
+        self.request(EXTENDED, text("posix-rename@openssh.com"), text(old), text(new))
+
+    def free(self, path: str) -> int | None:
+        """Bytes that may still be written there; None where the server cannot say."""
+        if "statvfs@openssh.com" not in self.extensions:
+            return None
+        answer = self.request(EXTENDED, text("statvfs@openssh.com"), text(path))
+        answer.u64()
+        size, _, _, available = answer.u64(), answer.u64(), answer.u64(), answer.u64()
+        return size * available
+
+
+class Pipelined:
+    """Requests in flight, answered in order; at most so many bytes of them at a time."""
+
+    def __init__(self, wire: SftpWire, most: int) -> None:
+        self._wire = wire
+        self._most = most
+        self._flight: deque[tuple[int, int]] = deque()
+        self._bytes = 0
+
+    def add(self, number: int, size: int) -> list[Answer]:
+        """Note a request that was sent; give the answers that had to be waited for to keep within the limit."""
+        self._flight.append((number, size))
+        self._bytes += size
+        found = []
+        while self._bytes > self._most:
+            found.append(self._next())
+        return found
+
+    def _next(self) -> Answer:
+        number, size = self._flight.popleft()
+        self._bytes -= size
+        return self._wire.answer(number)
+
+    def drain(self) -> list[Answer]:
+        """The answers to all that is in flight."""
+        return [self._next() for _ in range(len(self._flight))]

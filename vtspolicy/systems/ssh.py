@@ -1,0 +1,242 @@
+"""The road to another system: one SSH connection, set up so that it is fast and never hangs.
+
+Why the socket is our own (measured): paramiko leaves Nagle's algorithm on; it waits for ever on a link that went
+dead; it rekeys every 512 MiB, and a rekey that meets the far side's CHANNEL_CLOSE can dead-lock (paramiko issue
+822), so the amount is raised for AES-GCM and the far side never closes a stream that is in use.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from vtspolicy.errors import Authentication, Failure, HostKey, Outage, Stalled
+from vtspolicy.systems.hostkeys import Pins, PublicKey, judge
+
+if TYPE_CHECKING:
+    import paramiko
+
+CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes256-ctr")
+REKEY_BYTES = 32 << 30
+"""Rekey after so many bytes under AES-GCM; OpenSSH itself does after 64 GiB."""
+WINDOW = 16 << 20
+PACKET = 1 << 15
+CONNECT_TIME = 20.0
+"""Seconds that a connection may take to be made, at most; less where the stall time is less."""
+
+
+class WatchedSocket:
+    """A socket that knows when a byte last moved; paramiko sees an ordinary one."""
+
+    def __init__(self, plain: socket.socket) -> None:
+        self._plain = plain
+        self.moved = time.monotonic()
+
+    def send(self, data: bytes) -> int:
+        count = self._plain.send(data)
+        if count:
+            self.moved = time.monotonic()
+        return count
+
+    def recv(self, size: int) -> bytes:
+        data = self._plain.recv(size)
+        if data:
+            self.moved = time.monotonic()
+        return data
+
+    def settimeout(self, seconds: float | None) -> None:
+        self._plain.settimeout(seconds)
+
+    def getpeername(self) -> object:
+        return self._plain.getpeername()
+
+    @property
+    def _closed(self) -> bool:
+        return self._plain.fileno() < 0
+
+    def close(self) -> None:
+        self._plain.close()
+
+
+class Link:
+    """A connection to a system's SSH server. Use it with `with`."""
+
+    def __init__(self, system: str, address: str, port: int, stall: float) -> None:
+        self.system = system
+        self.stall = stall
+        self._where = f"{address} port {port}"
+        self._silent = False
+        self._done = threading.Event()
+        self._socket = WatchedSocket(self._connect(address, port))
+        self._transport = self._start()
+
+    def _connect(self, address: str, port: int) -> socket.socket:
+        try:
+            plain = socket.create_connection((address, port), timeout=min(self.stall, CONNECT_TIME))
+        except TimeoutError:
+            raise Outage(f"{self.system}: {self._where} does not answer", system=self.system) from None
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise Outage(f"{self.system}: {self._where}: {why}", system=self.system) from None
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(self.stall * 1000)))
+        return plain
+
+    def _start(self) -> paramiko.Transport:
+        import paramiko
+
+        transport = paramiko.Transport(
+            self._socket,  # type: ignore[arg-type]  # it has all that paramiko uses of a socket
+            default_window_size=WINDOW, default_max_packet_size=PACKET)
+        limit = min(self.stall, CONNECT_TIME)
+        transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = limit
+        transport.channel_timeout = limit
+        transport.get_security_options().ciphers = CIPHERS
+        threading.Thread(target=self._watch, name=f"watch {self.system}", daemon=True).start()
+        return transport
+
+    def _watch(self) -> None:
+        """Close a connection on which no byte moved for the stall time, keep-alives included."""
+        while not self._done.wait(min(1.0, self.stall / 4)):
+            if time.monotonic() - self._socket.moved > self.stall:
+                self._silent = True
+                self._transport.close()
+                return
+
+    def handshake(self, pins: Pins) -> None:
+        """Agree on keys; raise HostKey unless the far side shows a pinned one."""
+        import paramiko
+
+        with self.translated():
+            options = self._transport.get_security_options()
+            kinds = {key.kind for key in pins.keys}
+            wanted = tuple(each for each in options.key_types if _key_kind(each) in kinds)
+            if wanted:
+                options.key_types = wanted
+            try:
+                self._transport.start_client(timeout=min(self.stall, CONNECT_TIME))
+            except paramiko.ssh_exception.IncompatiblePeer as error:
+                if wanted and "key" in str(error):
+                    raise HostKey(f"{self.system} shows no host key of the pinned kind ({', '.join(sorted(kinds))})",
+                                  system=self.system) from None
+                raise
+            judge(self.host_key(), pins, self.system)
+            ciphers = (getattr(self._transport, "local_cipher", ""), getattr(self._transport, "remote_cipher", ""))
+            if all("gcm" in cipher for cipher in ciphers):
+                self._transport.packetizer.REKEY_BYTES = REKEY_BYTES
+            self._transport.set_keepalive(max(1, int(self.stall / 3)))
+
+    def offered_key(self) -> PublicKey:
+        """Shake hands with whoever answers, and say which host key it shows."""
+        with self.translated():
+            self._transport.start_client(timeout=min(self.stall, CONNECT_TIME))
+            return self.host_key()
+
+    def host_key(self) -> PublicKey:
+        """The host key that the far side showed."""
+        key = self._transport.get_remote_server_key()
+        return PublicKey(key.get_name(), key.asbytes())
+
+    def login(self, user: str, key_path: str) -> None:
+        """Log in with a private key. Raise Authentication where the key is unfit or refused."""
+        import paramiko
+
+        key = load_key(key_path, self.system)
+        with self.translated():
+            try:
+                self._transport.auth_publickey(user, key)
+            except paramiko.AuthenticationException as error:
+                if not self._transport.is_active():
+                    raise EOFError from error  # the connection went, nothing was refused
+                raise Authentication(f"{self.system} refuses the login of {user} with {key_path}",
+                                     system=self.system) from None
+
+    def run(self, command: str) -> paramiko.Channel:
+        """Start a command over there; its standard input and output are the channel."""
+        with self.translated():
+            channel = self._transport.open_session()
+            channel.settimeout(self.stall)
+            channel.exec_command(command)
+            return channel
+
+    def subsystem(self, name: str) -> paramiko.Channel:
+        """Start a subsystem, such as sftp."""
+        with self.translated():
+            channel = self._transport.open_session()
+            channel.settimeout(self.stall)
+            channel.invoke_subsystem(name)
+            return channel
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn what paramiko and the socket raise into Outage or Stalled."""
+        import paramiko
+
+        try:
+            yield
+        except Failure:
+            raise
+        except TimeoutError:
+            raise self._stalled() from None
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            if self._silent:
+                raise self._stalled() from None
+            text = str(error) or "the connection was closed"
+            raise Outage(f"{self.system}: {text}", system=self.system) from None
+
+    def _stalled(self) -> Stalled:
+        return Stalled(f"{self.system}: nothing moved for {self.stall:g} s", system=self.system)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._done.set()
+        self._transport.close()
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _key_kind(algorithm: str) -> str:
+    """The kind of key that a signature algorithm uses."""
+    return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
+
+
+def load_key(path: str, system: str) -> paramiko.PKey:
+    """A private key for login. Raise Authentication where others may read it, or it cannot be used."""
+    import paramiko
+
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(fd)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise Authentication(f"{system}: key {path}: {error.strerror}", system=system) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise Authentication(f"{system}: key {path} is no regular file", system=system)
+    if status.st_mode & 0o077:
+        raise Authentication(f"{system}: key {path} can be read by others (mode {status.st_mode & 0o777:04o}); "
+                             f"chmod 600 {path}", system=system)
+    if status.st_uid not in (0, os.geteuid()):
+        raise Authentication(f"{system}: key {path} belongs to someone else (uid {status.st_uid})", system=system)
+    try:
+        return paramiko.PKey.from_path(path)
+    except paramiko.PasswordRequiredException:
+        raise Authentication(f"{system}: key {path} has a passphrase; batch work needs one without",
+                             system=system) from None
+    except (paramiko.SSHException, paramiko.pkey.UnknownKeyType, ValueError, OSError, TypeError) as error:
+        raise Authentication(f"{system}: key {path} cannot be used: {error}", system=system) from None

@@ -1,0 +1,1 @@
+"""Plans made true: tapes read, sent, proven and published."""

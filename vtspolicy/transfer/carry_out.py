@@ -1,0 +1,288 @@
+"""Carries a plan out, tape by tape, and tells what became of each.
+
+A failure of one tape stops nobody else; a failure of the road ends them all with its reason. Parts that did not
+become tapes are removed, whatever ends the work.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from vtspolicy.errors import Diverged, Failure, Outage, SourceChanged, Unequal, leaves
+from vtspolicy.planning.plan import Action, Copy, Plan, Step
+from vtspolicy.systems.beneath import PART_SUFFIX
+from vtspolicy.systems.contract import (
+    Hole,
+    Identity,
+    Metadata,
+    Part,
+    Progress,
+    Reader,
+    Record,
+    System,
+    TapeFacts,
+    no_progress,
+)
+from vtspolicy.systems.layers import Pace
+from vtspolicy.transfer.pump import Pump
+
+WINDOW_PARTS = 64
+"""Parts that are sent before the first of them is settled, at most: so small tapes share round trips and fsyncs."""
+WINDOW_BYTES = 32 << 20
+
+
+class Result(StrEnum):
+    """What became of a tape."""
+
+    COPIED = "copied"
+    EQUAL = "equal"
+    """Both sides were read and hold the same bytes; nothing was sent."""
+    TRUSTED = "trusted"
+    """Unchanged by identity; nobody read it."""
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one step."""
+
+    step: Step
+    result: Result
+    copy: Copy | None = None
+    """What is known of the copy from now on; None where nothing new is."""
+    failure: Failure | None = None
+    sent: int = 0
+    """Bytes."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What holds for every tape of a run."""
+
+    run: str
+    writer: str
+    """The id of our state."""
+    source_vault: str
+    """The id of the source's vault."""
+    now: Callable[[], str]
+    """The present time, UTC, RFC 3339."""
+    pace: Pace | None = None
+    progress: Progress = no_progress
+
+
+@dataclass
+class _Flight:
+    """A tape that was sent and is not yet settled."""
+
+    step: Step
+    reader: Reader
+    part: Part
+    digest: str
+    started: float
+    sent: int
+    committed: bool = field(default=False)
+
+
+def carry_out(plan: Plan, source: System, target: System, journey: Journey) -> Iterator[Outcome]:
+    """Do the plan's steps; give an outcome for each, as it becomes certain."""
+    carrier = _Carrier(plan, source, target, journey)
+    try:
+        for step in plan.steps:
+            yield from carrier.take(step)
+        yield from carrier.settle()
+    finally:
+        carrier.clear()
+
+
+class _Carrier:
+    def __init__(self, plan: Plan, source: System, target: System, journey: Journey) -> None:
+        self._plan = plan
+        self._source = source
+        self._target = target
+        self._journey = journey
+        self._window: list[_Flight] = []
+        self._lost: Failure | None = None
+
+    def take(self, step: Step) -> Iterator[Outcome]:
+        self._journey.progress(0)  # a safe point to stop at
+        if step.action is Action.NOTHING:
+            known = step.known
+            assert known is not None and step.target is not None
+            yield Outcome(step, Result.TRUSTED, replace(
+                known, trusted=self._journey.now(), target_identity=step.target.identity, reason=None, failed=None))
+        elif step.action is Action.REFUSE:
+            yield self._refused(step, step.reason or "refused", step.why)
+        elif self._lost is not None:
+            yield self._failed(step, self._lost)
+        elif step.action is Action.COMPARE:
+            yield from self._compare(step)
+        else:
+            yield from self._send(step)
+
+    # ---- comparing -----------------------------------------------------------------------------------------------
+
+    def _compare(self, step: Step) -> Iterator[Outcome]:
+        """Read the source, and the target unless it is known; equal bytes become a verified copy."""
+        started = time.monotonic()
+        assert step.source is not None and step.target is not None
+        try:
+            digest, source = self._source.digest(self._plan.source.tape(step.tape), self._journey.progress)
+            if source.identity != step.source.identity:
+                raise SourceChanged(f"{self._plan.source.tape(step.tape)} changed since the plan was made",
+                                    tape=step.tape)
+            known = step.known if step.known and step.known.target_identity and step.known.digest and (
+                step.known.target_identity.fits(step.target.identity)) else None
+            if known is not None:
+                there, facts = known.digest, step.target
+            else:
+                there, facts = self._target.digest(self._plan.target.tape(step.tape), self._journey.progress)
+        except Failure as failure:
+            yield self._failed(step, failure)
+            return
+        if there == digest:
+            now = self._journey.now()
+            copy = Copy(
+                self._plan.source.tape(step.tape), self._plan.target.tape(step.tape), digest, source.identity.size,
+                source.identity, facts.identity, copied=(step.known.copied if step.known else None) or now,
+                verified=known.verified if known else now, trusted=now if known else None,
+                durable=self._target.promises.provable, run=self._journey.run)
+            yield Outcome(step, Result.EQUAL, copy, seconds=time.monotonic() - started)
+        elif step.if_unequal is Action.COPY:
+            yield from self._send(replace(step, action=Action.COPY))
+        else:
+            yield self._refused(step, step.reason or "diverged", "the target's tape holds other bytes, and was not "
+                                                                 "copied there by us")
+
+    # ---- copying -------------------------------------------------------------------------------------------------
+
+    def _send(self, step: Step) -> Iterator[Outcome]:
+        try:
+            self._window.append(self._fly(step))
+        except Failure as failure:
+            yield self._failed(step, failure)
+            return
+        if len(self._window) >= WINDOW_PARTS or sum(each.sent for each in self._window) >= WINDOW_BYTES:
+            yield from self.settle()
+
+    def _fly(self, step: Step) -> _Flight:
+        """Send one tape up to its seal."""
+        started = time.monotonic()
+        tape = self._plan.source.tape(step.tape)
+        assert step.source is not None
+        reader = self._source.read(tape)
+        part: Part | None = None
+        try:
+            if reader.facts.identity != step.source.identity:
+                raise SourceChanged(f"{tape} changed since the plan was made", tape=step.tape, system=tape.system)
+            name = f"{self._journey.writer}.{self._journey.run}.{secrets.token_hex(4)}{PART_SUFFIX}"
+            part = self._target.begin(self._plan.target.tape(step.tape), step.size, name)
+            pump, sent = Pump(reader), 0
+            for piece in pump.pieces():
+                if self._journey.pace is not None:
+                    self._journey.pace.spend(piece)
+                part.write(piece)
+                count = piece.length if isinstance(piece, Hole) else len(piece)
+                self._journey.progress(count)
+                sent += 0 if isinstance(piece, Hole) else count
+            part.seal(Metadata(reader.facts.mode, reader.facts.identity.mtime_ns))
+            return _Flight(step, reader, part, pump.digest(), started, sent)
+        except BaseException as error:
+            _let_go(reader, None if isinstance(error, Outage) else part)
+            raise
+
+    def settle(self) -> Iterator[Outcome]:
+        """Bring all that was sent to its end: every seal judged, every commit asked for, then every answer heard."""
+        flights, failures = self._window, dict[int, Failure]()
+        for index, flight in enumerate(flights):
+            try:
+                self._check_road()
+                self._judge(flight)
+            except Failure as failure:
+                failures[index] = self._noticed(failure)
+        for index, flight in enumerate(flights):
+            if index not in failures:
+                try:
+                    self._check_road()
+                    yield self._arrived(flight, flight.part.committed())
+                    continue
+                except Failure as failure:
+                    failures[index] = self._noticed(failure)
+            yield self._failed(flight.step, failures[index])
+        self.clear()
+
+    def _check_road(self) -> None:
+        """A lost road is waited for once, not once for every tape."""
+        if self._lost is not None:
+            raise self._lost
+
+    def _noticed(self, failure: Failure) -> Failure:
+        if isinstance(failure, Outage):
+            self._lost = failure
+        return failure
+
+    def _judge(self, flight: _Flight) -> None:
+        """The far side's digest must be ours and the source as it was opened; then it may be published."""
+        tape = self._plan.target.tape(flight.step.tape)
+        if (there := flight.part.sealed()) != flight.digest:
+            raise Unequal(f"{tape}: {there[:20]} lies there, {flight.digest[:20]} was sent", tape=flight.step.tape,
+                          system=tape.system)
+        flight.reader.check_unchanged()
+        expected: Identity | None = flight.step.target.identity if flight.step.target is not None else None
+        flight.part.commit(self._record(flight), expected)
+
+    def _record(self, flight: _Flight) -> Record:
+        return Record(
+            tape=flight.step.tape, digest=flight.digest, identity=Identity(0, 0),
+            source=self._plan.source.tape(flight.step.tape), source_vault=self._journey.source_vault,
+            source_identity=flight.reader.facts.identity, published=self._journey.now(), run=self._journey.run,
+            writer=self._journey.writer, version=0, durable=self._target.promises.provable)
+
+    def _arrived(self, flight: _Flight, facts: TapeFacts) -> Outcome:
+        flight.committed = True
+        now = self._journey.now()
+        copy = Copy(
+            self._plan.source.tape(flight.step.tape), self._plan.target.tape(flight.step.tape), flight.digest,
+            flight.reader.facts.identity.size, flight.reader.facts.identity, facts.identity, copied=now, verified=now,
+            durable=self._target.promises.provable, run=self._journey.run)
+        return Outcome(flight.step, Result.COPIED, copy, sent=flight.sent,
+                       seconds=time.monotonic() - flight.started)
+
+    def clear(self) -> None:
+        """Let go of what is in the window; parts that are no tapes yet are removed."""
+        flights, self._window = self._window, []
+        for flight in flights:
+            _let_go(flight.reader, flight.part if self._lost is None else None)
+
+    # ---- telling ---------------------------------------------------------------------------------------------------
+
+    def _failed(self, step: Step, failure: Failure) -> Outcome:
+        self._noticed(failure)
+        return Outcome(step, Result.REFUSED if isinstance(failure, Diverged) else Result.FAILED,
+                       self._noted(step, failure.reason), failure)
+
+    def _refused(self, step: Step, reason: str, why: str) -> Outcome:
+        kind = next(leaf for leaf in leaves() if leaf.reason == reason)
+        tape = self._plan.source.tape(step.tape)
+        return Outcome(step, Result.REFUSED, self._noted(step, reason),
+                       kind(f"{tape}: {why}", tape=step.tape, system=self._plan.target.system))
+
+    def _noted(self, step: Step, reason: str) -> Copy | None:
+        """What is known of the copy after a failure: what was known before, and the reason."""
+        if step.source is None:
+            return None
+        known = step.known or Copy(self._plan.source.tape(step.tape), self._plan.target.tape(step.tape))
+        return replace(known, reason=reason, failed=self._journey.now())
+
+
+def _let_go(reader: Reader, part: Part | None) -> None:
+    reader.close()
+    if part is not None:
+        with suppress(Failure, OSError):
+            part.discard()
