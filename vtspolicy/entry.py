@@ -6,6 +6,7 @@ NetBatch takes an exit code of 1 for a warning, which is what Python gives an un
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 BUG = 5
 STOPPED = 3
@@ -52,8 +53,6 @@ def _end(code: int) -> None:
         try:
             stream.flush()
         except (OSError, ValueError, AttributeError):
-            try:
+            with suppress(OSError, ValueError, AttributeError):
                 stream.close()  # so that the interpreter does not try again, and exit with a code of its own
-            except (OSError, ValueError, AttributeError):
-                pass
     sys.exit(code)

@@ -45,7 +45,8 @@ class Command:
     text: str = field(default="", compare=False)
     door: Door = field(default=Door.SENTENCE, compare=False)
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
-    """Spans of operands (key: the operand) and attributes (key: the keyword), for errors found behind the parser."""
+    """Spans of operands (key: the operand), of attributes' keywords (key: the keyword) and of each of their values
+    (key: `KEYWORD=value`), for errors found behind the parser; `vtspolicy.command.complaint.refuse` uses them."""
 
     def flag(self, keyword: str) -> bool:
         """Whether a flag was given."""

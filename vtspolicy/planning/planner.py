@@ -131,7 +131,7 @@ def _known(situation: Situation, name: str, target: TapeFacts) -> Copy | None:
         return row
     for record in situation.records.get(name, ()):
         if _ours(situation, record) and record.identity.fits(target.identity):
-            return copy_of(record, situation.target_pool, target)
+            return copy_of(record, situation.source_pool, situation.target_pool, target)
     return None
 
 
@@ -146,10 +146,10 @@ def _ours(situation: Situation, record: Record) -> bool:
             and record.source.name == record.tape)
 
 
-def copy_of(record: Record, target_pool: Pool, target: TapeFacts) -> Copy:
-    """What a far side's record that fits the tape there tells of the copy."""
+def copy_of(record: Record, source_pool: Pool, target_pool: Pool, target: TapeFacts) -> Copy:
+    """What a far side's record that fits the tape there tells of the copy. The pools have their present names."""
     return Copy(
-        source=record.source, target=target_pool.tape(record.tape), digest=record.digest,
+        source=source_pool.tape(record.source.name), target=target_pool.tape(record.tape), digest=record.digest,
         size=record.source_identity.size, source_identity=record.source_identity, target_identity=target.identity,
         copied=record.published, verified=record.published, durable=record.durable, run=record.run)
 

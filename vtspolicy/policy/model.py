@@ -5,15 +5,18 @@ The reader, the samples, `man 5` and the messages are made from these definition
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import fields as dataclass_fields
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from vtspolicy.policy.places import Place, is_name, parse_place
+from vtspolicy.policy.places import Place, has_wildcard, is_name, parse_place
 from vtspolicy.policy.places import is_template as _is_template
-from vtspolicy.policy.units import parse_duration, parse_rate, parse_whole
+from vtspolicy.policy.units import parse_duration, parse_rate, parse_whole, spell_duration, spell_rate
+
+_ADDRESS = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:%-]{0,252}", re.ASCII)
 
 
 class Shape(StrEnum):
@@ -40,6 +43,8 @@ class FieldRule:
     """The YAML key where it is not the attribute's name with `-` for `_`."""
     read_key: Callable[[str], Any] | None = None
     """For a mapping: reads each key."""
+    write: Callable[[Any], str] = str
+    """One value to the text that `read` takes."""
 
 
 def _text(text: str) -> str:
@@ -60,16 +65,34 @@ def _template(text: str) -> str:
     return text
 
 
+def _command(text: str) -> str:
+    if not text.strip():
+        raise ValueError("expected a command")
+    return _text(text)
+
+
 def _path(text: str) -> str:
-    if not text.startswith("/") or "/../" in text + "/" or len(text) > 1000:
-        raise ValueError("expected an absolute path without ..")
-    return text.rstrip("/") or "/"
+    trimmed = text.rstrip("/")
+    if not text.startswith("/") or any(part in ("", ".", "..") for part in trimmed.split("/")[1:]):
+        raise ValueError("expected an absolute path without . or .. and with single /")
+    if len(text) > 1000:
+        raise ValueError("expected at most 1000 characters")
+    return trimmed or "/"
+
+
+def _stall(text: str) -> float:
+    seconds = parse_duration(text)
+    if not 1 <= seconds <= 3600:
+        raise ValueError("expected a time from 1 s to 1 h")
+    return seconds
 
 
 def _source(text: str) -> Place:
     place = parse_place(text, templates=True)
     if place.pool is None or place.tape is not None:
         raise ValueError("expected a pool: /vault/pool")
+    if has_wildcard(place.vault):
+        raise ValueError("expected one vault (a template stands for pools alone)")
     return place
 
 
@@ -83,7 +106,7 @@ def _target(text: str) -> Place:
 
 
 def _address(text: str) -> str:
-    if not text or len(text) > 253 or text.startswith("-") or any(c.isspace() or c in "/@" for c in text):
+    if _ADDRESS.fullmatch(text) is None:
         raise ValueError("expected a host name or an IP address")
     return text
 
@@ -115,7 +138,7 @@ def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (ValueError, OSError, KeyError):
-        raise ValueError("expected a time zone such as Europe/Berlin") from None
+        raise ValueError("expected a time zone that this machine knows, such as Europe/Berlin") from None
     return text
 
 
@@ -125,6 +148,10 @@ def _rule(**words: Any) -> Any:
     if default is ...:
         return field(metadata={"rule": rule})
     return field(default=default, metadata={"rule": rule})
+
+
+def _spell_yes_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 _NOTE = {"read": _text, "what": "text", "doc": "What the policy is for, in your own words.", "default": ""}
@@ -153,10 +180,10 @@ class System:
         doc="What answers there: vtspolicy receive, or plain SFTP. auto asks, and remembers: a system that once "
             "answered as receiver is never silently taken for plain SFTP.")
     receiver: str = _rule(
-        read=_text, what="command", default="vtspolicy", example="/opt/vtspolicy/bin/vtspolicy",
+        read=_command, what="command", default="vtspolicy", example="/opt/vtspolicy/bin/vtspolicy",
         doc="How vtspolicy is called over there, where no forced command decides it.")
     stall: float = _rule(
-        read=parse_duration, what="time, such as 60 s", default=60.0, example="60 s",
+        read=_stall, write=spell_duration, what="time, such as 60 s", default=60.0, example="60 s",
         doc="A link that is silent for longer is given up.")
     vaults: Mapping[str, str] = _rule(
         read=_path, read_key=_name, what="vault: absolute path", shape=Shape.MAPPING, required=True,
@@ -177,7 +204,7 @@ class _Copying:
         read=_template, what="tape names or templates", shape=Shape.LIST, default=("*",), example=("*",),
         doc="Which tapes of the pool.")
     rate: int | None = _rule(
-        read=parse_rate, what="rate, such as 40 MiB/s", default=None, example="40 MiB/s",
+        read=parse_rate, write=spell_rate, what="rate, such as 40 MiB/s", default=None, example="40 MiB/s",
         doc="At most so many bytes per second to each target. Without it there is no limit.")
 
 
@@ -218,7 +245,7 @@ class Settings:
         read=_zone, what="time zone", default=None, example="Europe/Berlin",
         doc="The zone of times that people read and write. Without it, the machine's.")
     unique_names: bool = _rule(
-        read=_yes_no, what="yes or no", default=True, example="yes",
+        read=_yes_no, write=_spell_yes_no, what="yes or no", default=True, example="yes",
         doc="Refuse a tape whose name exists in another pool of the target "
             "(the rule of VTS 8.2, Supplemental Installation Guide p.27).")
 

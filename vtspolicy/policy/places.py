@@ -134,7 +134,7 @@ def parse_place(text: str, *, templates: bool = False, placeholder: bool = False
     system: str | None = None
     if colon:
         if not is_name(head):
-            raise ValueError(f"'{head}' is not a system's name")
+            raise ValueError("expected a system's name in front of the colon")
         system = head
     else:
         path = text
@@ -142,12 +142,12 @@ def parse_place(text: str, *, templates: bool = False, placeholder: bool = False
         raise ValueError("expected a path such as /VAULT01/PAYROLL or vts2:/VAULT01/PAYROLL")
     parts = path[1:].split("/")
     if len(parts) > 3:
-        raise ValueError("a path has at most three parts: /vault/pool/tape")
+        raise ValueError("expected at most three parts: /vault/pool/tape")
     for index, part in enumerate(parts):
         if placeholder and index == 1 and part == "{pool}":
             continue
         fits = is_template(part) if templates else is_name(part, NAME_LENGTH if index == 0 else TAPE_LENGTH)
         if not fits:
             what = ("vault", "pool", "tape")[index]
-            raise ValueError(f"'{part}' is not a {what}'s name" + (" or template" if templates else ""))
+            raise ValueError(f"expected a {what}'s name{' or template' if templates else ''} as part {index + 1}")
     return Place(system, parts[0], *parts[1:])

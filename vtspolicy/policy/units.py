@@ -6,6 +6,7 @@ Each reader raises ValueError with a sentence that says what was expected.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
           "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
@@ -30,7 +31,7 @@ def parse_rate(text: str) -> int:
     except ValueError:
         raise ValueError("expected a rate such as 40 MiB/s") from None
     if rate == 0:
-        raise ValueError("a rate of 0 would never end; leave it out for no limit")
+        raise ValueError("expected a rate above 0 (leave it out for no limit)")
     return rate
 
 
@@ -47,6 +48,22 @@ def parse_whole(text: str, low: int, high: int) -> int:
     if not re.fullmatch(r"0|[1-9][0-9]{0,17}", text, re.ASCII) or not low <= int(text) <= high:
         raise ValueError(f"expected a whole number from {low} to {high}")
     return int(text)
+
+
+def spell_rate(rate: int) -> str:
+    """The rate as a policy holds it: exact, in the unit that makes the number shortest."""
+    return _shortest(rate, _SIZES) + "/s"
+
+
+def spell_duration(seconds: float) -> str:
+    """The time as a policy holds it: exact, in the unit that makes the number shortest."""
+    return _shortest(int(seconds), _TIMES)
+
+
+def _shortest(count: int, units: Mapping[str, int]) -> str:
+    fitting = [(len(str(count // factor)), -factor, unit) for unit, factor in units.items() if count % factor == 0]
+    _, factor, unit = min(fitting)
+    return f"{count // -factor} {unit}"
 
 
 def format_size(count: int) -> str:

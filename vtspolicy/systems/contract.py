@@ -207,6 +207,9 @@ class System(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None: ...
 
+    def cut(self) -> None:
+        """End the connection at once, from any thread: whoever waits on it is told."""
+
     def vault(self, vault: Vault) -> VaultFacts:
         """The vault's id, pools and room. Raise Unknown where the directory is not there."""
 

@@ -189,6 +189,9 @@ class Local:
             self._pools[pool] = self.vault_folder(pool.of).pool(pool.name)
         return self._pools[pool]
 
+    def cut(self) -> None:
+        """There is no connection to this machine."""
+
     def vault(self, vault: Vault) -> VaultFacts:
         folder = self.vault_folder(vault)
         return VaultFacts(folder.identity(), folder.pools(), folder.free())

@@ -151,6 +151,9 @@ class Memory:
         assert len(content) == len(file.content)
         self.pools[tape.of][tape.name] = replace(file, content=content)
 
+    def cut(self) -> None:
+        """There is no connection to memory."""
+
     def vault(self, vault: Vault) -> VaultFacts:
         pools = tuple(sorted(pool.name for pool in self.pools if pool.of == vault))
         if not pools:

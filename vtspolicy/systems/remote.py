@@ -259,6 +259,9 @@ class Remote:
         self._talk.send(wire.pack_json(Frame.REQUEST, number, {"operation": operation, **more}))
         return self._talk.wait(Frame.ANSWER, number)
 
+    def cut(self) -> None:
+        self._link.close()
+
     def vault(self, vault: Vault) -> VaultFacts:
         answer = self._ask("vault", vault=vault.name)
         identity, free = answer.get("identity"), answer.get("free")

@@ -315,8 +315,10 @@ class Sftp:
 
     def path(self, pool: Pool) -> str:
         """The pool's directory. Raise Unknown where it is not one."""
+        if not is_tape_name(pool.name):
+            raise Unknown(f"{printable(pool.name)!r} is not a pool's name", system=self.name)
         path = f"{self._vault_path(pool.of)}/{pool.name}"
-        found = self.wire.lstat(path) if is_tape_name(pool.name) else None
+        found = self.wire.lstat(path)
         if found is None or not stat.S_ISDIR(found.mode):
             raise Unknown(f"pool {pool}: no such directory", system=self.name)
         return path
@@ -338,6 +340,9 @@ class Sftp:
             found = self.wire.lstat(path)
         if found is None or not stat.S_ISDIR(found.mode):
             raise TargetWrite(f"{pool}: {WORK_FOLDER} cannot be made or is no directory", system=self.name)
+
+    def cut(self) -> None:
+        self._link.close()
 
     def vault(self, vault: Vault) -> VaultFacts:
         path = self._vault_path(vault)

@@ -1,0 +1,59 @@
+"""What can be recorded; all of one transaction is committed together, or nothing of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import replace
+
+from vtspolicy import events
+from vtspolicy.catalog import copies, eventlog, runs, statements
+from vtspolicy.catalog.eventlog import LogCursor, Origin
+from vtspolicy.catalog.runs import Run
+from vtspolicy.catalog.times import now
+from vtspolicy.planning.plan import Copy
+from vtspolicy.policy.places import Vault
+
+
+class Transaction:
+    """Made by `State.transaction`. `run` and `ref` go into every event that does not name its own."""
+
+    def __init__(self, connection: sqlite3.Connection, origin: Origin, run: str | None, ref: str | None) -> None:
+        self._connection = connection
+        self._origin = origin
+        self._common = {"run": run, "ref": ref}
+
+    def event(self, id: str, /, **fields: object) -> None:
+        """Record an event. The fields fill the message's text, and all of them are kept.
+
+        Fields of these names are also what INFO EVENT can be asked for: `run`, `ref`, `policy`, `tape` (a Tape),
+        `system` (else that of `target`, `tape`, `pool` or `vault`), and `reason` for a message without a word of
+        its own. Raise KeyError where no message has this id.
+        """
+        self._connection.execute(
+            statements.ADD_EVENT, eventlog.row_of(events.message(id), {**self._common, **fields}, now(), self._origin))
+
+    def save_copy(self, copy: Copy) -> None:
+        """Record all that is known of a copy, instead of what was. Raise ValueError for a number out of range."""
+        self._connection.execute(statements.SAVE_COPY, copies.row_of(copy))
+
+    def start_run(self, run: Run) -> None:
+        """Record a run that begins; user, process and time are filled in where they are not given."""
+        self._connection.execute(statements.START_RUN, runs.row_of(replace(
+            run, user=run.user or self._origin.user, pid=run.pid or self._origin.pid, started=run.started or now())))
+
+    def end_run(self, id: str, status: str, counts: Mapping[str, int]) -> None:
+        """Record how a run ended."""
+        self._connection.execute(statements.END_RUN, (now(), status, runs.counts_text(counts), id))
+
+    def remember_vault(self, vault: Vault, identity: str) -> None:
+        """Record a vault's id. The time of its first sight stays as long as the id does."""
+        self._connection.execute(statements.SAVE_VAULT, (vault.system, vault.name, identity, now()))
+
+    def remember_far_end(self, system: str, answered: str) -> None:
+        """Record as what a system answered: `receiver` or `sftp`."""
+        self._connection.execute(statements.SAVE_FAR_END, (system, answered, now()))
+
+    def save_log_cursor(self, log: str, cursor: LogCursor) -> None:
+        """Record how far a log file is written."""
+        self._connection.execute(statements.SAVE_CURSOR, (log, cursor.event, cursor.inode, cursor.position))

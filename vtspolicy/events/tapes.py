@@ -1,0 +1,121 @@
+"""Messages about single tapes: copied, verified, refused, damaged."""
+
+from __future__ import annotations
+
+from vtspolicy.events.message import Message
+
+_INTACT = "The old copy on the target is intact; nothing was published. "
+_EXPOSED = "What was written to the tape since that copy is exposed."
+
+MESSAGES = (
+    Message(
+        "224004", "Cartridge {tape} copied to {target}, {size} bytes in {seconds} s, digest {digest}",
+        cause="The tape was new or changed, or its copy was asked for.",
+        effect="The new copy took the old one's place in one step, after its bytes were read back and proven.",
+        recovery="None needed."),
+    Message(
+        "224005", "Cartridge {tape} found equal on {target}, recorded without sending, digest {digest}",
+        cause="A tape of that name lay on the target already, not recorded here; both were read and are equal.",
+        effect="The copy is as it was, and counts as verified now.",
+        recovery="None needed."),
+    Message(
+        "224006", "Cartridge {tape} repaired on {target}, {size} bytes in {seconds} s, digest {digest}",
+        cause="A verification had found the copy damaged or missing; it was copied anew.",
+        effect="The damaged copy was replaced in one step by a proven one. Nothing is exposed any more.",
+        recovery="None needed for the tape. Look into why the target damaged it."),
+    Message(
+        "224007", "Cartridge {tape} verified on {target}, {size} bytes in {seconds} s, digest {digest}",
+        cause="A verification read the whole copy.",
+        effect="The copy's bytes are those that were recorded.",
+        recovery="None needed."),
+    Message(
+        "624007", "Cartridge {tape} not proven on {target}, {detail}, rc=verify", reason="verify", retry=True,
+        cause="The bytes that lie on the target are not the ones that should: while copying, the part file read back "
+              "differs from the source; or VERIFY found a published copy damaged (then 824007 is logged as well).",
+        effect="While copying: the old copy is intact, nothing was published, and what was written to the tape since "
+               "is exposed. Found by VERIFY: the copy is damaged and must not be relied on; the tape is exposed "
+               "until it is repaired.",
+        recovery="START SCHEME name copies the tape again and so repairs it. If it comes back, have the target's "
+                 "disk and memory checked."),
+    Message(
+        "824007", "Cartridge {tape} damaged on {target}, {detail}, rc=verify", retry=True,
+        cause="VERIFY read the copy; its digest, or its size, is not the recorded one, though nobody is known to "
+              "have written to it.",
+        effect="The copy on the target must not be relied on; the tape is exposed until it is repaired. The source "
+               "is untouched.",
+        recovery="START SCHEME name copies the tape again. Have the target's disk checked."),
+    Message(
+        "624010", "Cartridges of {source} not copied to {target}, {detail}, rc=empty", reason="empty",
+        cause="The source holds nothing where there should be something: the pool is empty, or its vault is not "
+              "there (an unmounted disk looks like this).",
+        effect="Nothing was changed; the old copies are intact. Whether the source is lost is for a person to find "
+               "out.",
+        recovery="Mount the source's disk, or write the first tape; then START SCHEME name."),
+    Message(
+        "624011", "Cartridge {tape} not copied to {target}, {detail}, rc=name-clash", reason="name-clash",
+        cause="A tape of this name lies in another pool of the target; names are unique across all pools of a system.",
+        effect="Both tapes on the target are intact; nothing was published. The source tape has no new copy and is "
+               "exposed.",
+        recovery="Rename or remove the one that should not be there, then START SCHEME name. The rule can be turned "
+                 "off: unique-names: no in the settings policy."),
+    Message(
+        "624012", "Cartridge {tape} held, not copied to {target}, {detail}, rc=held", reason="held",
+        cause="The change at the source looks like a loss: the tape became empty while its copy holds data.",
+        effect=_INTACT + "It may be the only one that holds the tape's data.",
+        recovery="Find out why the tape is empty. If it should be: START SCHEME name, REPLACE."),
+    Message(
+        "624013", "Cartridge {tape} not copied to {target}, {detail}, rc=diverged", reason="diverged",
+        cause="The target's tape is newer than its last copy, was changed by someone else, or was never written by "
+              "vtspolicy.",
+        effect="The target's tape is intact, as that other hand left it; it is not a copy of the source. The source "
+               "tape is exposed.",
+        recovery="Find out who wrote the target's tape. If the source's is the right one: START SCHEME name, "
+                 "REPLACE. PLAN SCHEME name, REPLACE shows before what would be replaced."),
+    Message(
+        "624014", "Cartridge {tape} not copied to {target}, {detail}, rc=space", reason="space", retry=True,
+        cause="The target has too little room for the tape beside its old copy.",
+        effect=_INTACT + _EXPOSED,
+        recovery="Make room on the target, then START SCHEME name. PLAN SCHEME name shows how much is needed."),
+    Message(
+        "624015", "Cartridge {tape} changed while it was read for {target}, {detail}, rc=source-changed",
+        reason="source-changed", retry=True,
+        cause="The source tape was written, replaced or re-timed during the copy; it is probably mounted.",
+        effect=_INTACT + _EXPOSED,
+        recovery="START SCHEME name after the host has dismounted the tape."),
+    Message(
+        "624016", "Cartridge {tape} cannot be read for {target}, {detail}, rc=source-read", reason="source-read",
+        retry=True,
+        cause="The source's file cannot be opened or read: rights, a disk fault, or it is no regular file.",
+        effect=_INTACT + "If the source's disk is damaged, that copy may be the last good one.",
+        recovery="Give the user who runs vtspolicy the right to read the vault, or have the disk checked; then "
+                 "START SCHEME name."),
+    Message(
+        "624017", "Cartridge {tape} cannot be stored on {target}, {detail}, rc=target-write", reason="target-write",
+        retry=True,
+        cause="The target refused a write, an fsync or the rename: rights, a read-only or damaged disk, a quota.",
+        effect=_INTACT + _EXPOSED,
+        recovery="Remove the cause on the target, then START SCHEME name; the whole tape is sent again."),
+    Message(
+        "624018", "Cartridge {tape} missing on {target}, {detail}, rc=missing", reason="missing",
+        cause="A tape that should be there is not: a recorded copy, or a tape that was asked for by name.",
+        effect="There is no copy of it where one was expected; the tape is exposed. Nothing was changed.",
+        recovery="START SCHEME name copies it again where the source still has it. STATUS TAPE name shows where "
+                 "other copies are."),
+    Message(
+        "424020", "Cartridge {tape} gone from its source, last copy on {target} kept",
+        cause="A tape that was copied before is no longer in its source pool.",
+        effect="The copy on the target is intact; copying never deletes. It may now be the only one.",
+        recovery="None needed if the tape was deleted on purpose. Otherwise fetch it back from the target."),
+    Message(
+        "224021", "Cartridge {tape} on {target} known again from the far side's own record",
+        cause="The catalog did not know the copy (it was rebuilt, or is another), the far side's record did.",
+        effect="The copy is as it was; it is not sent again.",
+        recovery="None needed. VERIFY TAPE name reads its bytes."),
+    Message(
+        "424022", "Cartridge {tape} copied to {target} but not proven, {detail}",
+        cause="The target cannot promise all that a proof needs: fsync, a rename in one step, or a read-back.",
+        effect="The old copy was replaced; the new one may not survive a power loss of the target, and counts as "
+               "unproven.",
+        recovery="Install vtspolicy on the target (far-end: receiver), or use an SFTP server with "
+                 "fsync@openssh.com and posix-rename@openssh.com."),
+)

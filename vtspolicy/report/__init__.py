@@ -1,0 +1,1 @@
+"""Results for people and programs: texts, tables, progress, manual pages."""

@@ -1,0 +1,1 @@
+"""Commands carried out: the line from a request to the catalog, and what stands beside it."""

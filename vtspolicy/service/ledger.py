@@ -1,0 +1,189 @@
+"""Keeps the books of a run: what became of each tape goes into catalog and event log, in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from vtspolicy import events
+from vtspolicy.catalog.runs import Run
+from vtspolicy.catalog.state import State
+from vtspolicy.catalog.transaction import Transaction
+from vtspolicy.errors import Failure, Stopped
+from vtspolicy.planning.plan import Plan
+from vtspolicy.policy.request import Leg
+from vtspolicy.service.prepare import Prepared
+from vtspolicy.service.result import Status, Trouble
+from vtspolicy.transfer.carry_out import Outcome, Result
+
+HELD = 64
+"""Outcomes that wait to be recorded together, at most: what a kill loses of them, the far side's records know."""
+HELD_TIME = 0.5
+"""Seconds that an outcome waits, at most, while others come."""
+
+
+@dataclass
+class LegTally:
+    """What became of one leg."""
+
+    leg: Leg
+    counts: Counter[str] = field(default_factory=Counter)
+    sent: int = 0
+    warnings: list[str] = field(default_factory=list)
+    errors: list[Trouble] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, object]:
+        """The leg in the envelope's data."""
+        return {"source": str(self.leg.source), "target": str(self.leg.target),
+                **{str(each): self.counts[each] for each in Result}, "bytes": self.sent,
+                "seconds": round(self.seconds, 3), "warnings": self.warnings}
+
+
+class Ledger:
+    """The books of one run."""
+
+    def __init__(self, state: State, run: Run, label: str) -> None:
+        self._state = state
+        self.run = run
+        self._label = label
+        self._waiting: list[tuple[Prepared, Outcome]] = []
+        self._since = time.monotonic()
+        self._began = time.monotonic()
+        self.legs: list[LegTally] = []
+
+    def open(self) -> None:
+        """The run begins."""
+        with self._state.transaction() as transaction:
+            transaction.start_run(self.run)
+
+    def begin(self, leg: Leg) -> None:
+        """A leg begins."""
+        self.legs.append(LegTally(leg))
+        self._leg_began = time.monotonic()
+        with self._transaction() as transaction:
+            transaction.event("224001", verb=self.run.verb, policy=self._label, source=leg.source, target=leg.target)
+
+    def planned(self, prepared: Prepared, swept: int) -> None:
+        """What was seen while the plan was made."""
+        plan = prepared.plan
+        with self._transaction() as transaction:
+            for vault, identity in prepared.vaults:
+                transaction.remember_vault(vault, identity)
+            if swept:
+                transaction.event("226001", count=swept, pool=plan.target)
+            if prepared.foreign_parts:
+                transaction.event("426001", count=prepared.foreign_parts, pool=plan.target)
+            self._warn_of(plan, transaction)
+
+    def _warn_of(self, plan: Plan, transaction: Transaction) -> None:
+        leg = self.legs[-1]
+        for warning in plan.warnings:
+            leg.warnings.append(warning)
+            transaction.event("422011", pool=plan.target, detail=warning)
+        for each in plan.skipped:
+            leg.warnings.append(f"{plan.source}: {each.name} skipped: {each.why}")
+            transaction.event("422010", name=each.name, pool=plan.source, detail=each.why)
+        for name in plan.gone:
+            leg.warnings.append(f"{plan.source.tape(name)} is gone from its source; its copy is kept")
+            transaction.event("424020", tape=plan.source.tape(name), target=plan.target)
+
+    def take(self, prepared: Prepared, outcome: Outcome) -> None:
+        """A tape's fate is certain."""
+        leg = self.legs[-1]
+        leg.counts[outcome.result] += 1
+        leg.sent += outcome.sent
+        if outcome.failure is not None:
+            leg.errors.append(Trouble.of(outcome.failure))
+        self._waiting.append((prepared, outcome))
+        if len(self._waiting) >= HELD or time.monotonic() - self._since > HELD_TIME:
+            self.flush()
+
+    def flush(self) -> None:
+        """Record what waits."""
+        waiting, self._waiting = self._waiting, []
+        self._since = time.monotonic()
+        if waiting:
+            with self._transaction() as transaction:
+                for prepared, outcome in waiting:
+                    self._record(transaction, prepared, outcome)
+
+    def _record(self, transaction: Transaction, prepared: Prepared, outcome: Outcome) -> None:
+        plan, step, copy = prepared.plan, outcome.step, outcome.copy
+        if copy is not None:
+            transaction.save_copy(copy)
+        about = {"tape": plan.source.tape(step.tape), "target": plan.target, "policy": self._label}
+        if outcome.failure is not None:
+            transaction.event(events.by_reason(outcome.failure.reason).id, **about, verb=self.run.verb,
+                              system=outcome.failure.system or plan.target.system, vault=plan.target.of,
+                              source=plan.source, detail=outcome.failure.message)
+            return
+        assert copy is not None and copy.digest is not None
+        what = {"size": copy.size, "seconds": f"{outcome.seconds:.1f}", "digest": copy.digest[7:23]}
+        if outcome.result is Result.COPIED:
+            repaired = step.known is not None and step.known.reason == "verify"
+            transaction.event("224006" if repaired else "224004", **about, **what)
+            if not prepared.target.promises.provable:
+                transaction.event("424022", **about, detail="the far side cannot make it durable")
+        elif outcome.result is Result.EQUAL:
+            transaction.event("224005", **about, **what)
+        # An unchanged tape makes no noise: its row says when it was last seen so.
+
+    def fail(self, failure: Failure) -> None:
+        """The present leg came to nothing, or its road broke."""
+        self.flush()
+        leg = self.legs[-1]
+        leg.errors.append(Trouble.of(failure))
+        if isinstance(failure, Stopped):
+            return
+        with self._transaction() as transaction:
+            transaction.event(
+                events.by_reason(failure.reason).id, verb=self.run.verb, policy=self._label, source=leg.leg.source,
+                target=leg.leg.target, tape=failure.tape or leg.leg.source,
+                system=failure.system or leg.leg.target.system,
+                vault=leg.leg.target.of, pool=leg.leg.target, detail=failure.message)
+
+    def end(self) -> None:
+        """The present leg is over."""
+        self.flush()
+        self.legs[-1].seconds = time.monotonic() - self._leg_began
+
+    def close(self) -> Status:
+        """The run is over: its status, recorded."""
+        self.flush()
+        counts = sum((leg.counts for leg in self.legs), Counter[str]())
+        errors = [each for leg in self.legs for each in leg.errors]
+        warnings = sum(len(leg.warnings) for leg in self.legs)
+        status = verdict(counts, errors, warnings)
+        done = counts[Result.COPIED] + counts[Result.EQUAL]
+        numbers = {"done": done, "nothing": counts[Result.TRUSTED], "failed": len(errors),
+                   "bytes": sum(leg.sent for leg in self.legs), "warnings": warnings, "left": 0}
+        event = {Status.DONE: "224002", Status.NOTHING: "224003", Status.WARNINGS: "424002",
+                 Status.PARTIAL: "624002", Status.STOPPED: "624008"}.get(status, "624003")
+        with self._transaction() as transaction:
+            transaction.event(event, verb=self.run.verb, policy=self._label,
+                              seconds=f"{time.monotonic() - self._began:.1f}",
+                              **numbers, **({"reason": errors[0].reason} if errors else {}))
+            transaction.end_run(self.run.id, str(status), numbers)
+        return status
+
+    def _transaction(self) -> AbstractContextManager[Transaction]:
+        return self._state.transaction(run=self.run.id, ref=self.run.ref)
+
+
+def verdict(counts: Counter[str], errors: list[Trouble], warnings: int) -> Status:
+    """The status of a run from what became of its tapes."""
+    done = counts[Result.COPIED] + counts[Result.EQUAL] + counts[Result.TRUSTED]
+    if any(each.reason == "bug" for each in errors):
+        return Status.BUG
+    if any(each.reason == "interrupted" for each in errors):
+        return Status.STOPPED
+    if errors and done:
+        return Status.PARTIAL
+    if errors:
+        return Status.REFUSED if all(not each.retry for each in errors) else Status.FAILED
+    if warnings:
+        return Status.WARNINGS
+    return Status.DONE if counts[Result.COPIED] + counts[Result.EQUAL] else Status.NOTHING

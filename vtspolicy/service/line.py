@@ -1,0 +1,117 @@
+"""The line on one page: a request becomes copies that are proven, recorded and told.
+
+    request ──prepare──▶ Plan ──carry_out──▶ Outcomes ──Ledger──▶ catalog and event log
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from vtspolicy.catalog.runs import Run, new_run_id
+from vtspolicy.catalog.state import State
+from vtspolicy.catalog.times import now
+from vtspolicy.command.command import Command
+from vtspolicy.errors import Failure, Outage
+from vtspolicy.planning.plan import Action
+from vtspolicy.policy.request import Leg, Request
+from vtspolicy.service.interruption import Interruption
+from vtspolicy.service.ledger import Ledger
+from vtspolicy.service.locks import holding
+from vtspolicy.service.prepare import Prepared, prepare
+from vtspolicy.service.result import Result, Status, Trouble
+from vtspolicy.service.roads import Roads
+from vtspolicy.systems.layers import Pace
+from vtspolicy.transfer.carry_out import Journey, carry_out
+
+
+class Watch(Protocol):
+    """Who is told how far a run is."""
+
+    def expect(self, count: int) -> None:
+        """So many more bytes are going to be read or sent."""
+
+    def moved(self, count: int) -> None:
+        """So many more bytes are read or sent."""
+
+    def settled(self, tape: str, result: str) -> None:
+        """A tape's fate is certain."""
+
+
+def run(command: Command, request: Request, state: State, roads: Roads, stop: Interruption, watch: Watch, *,
+        unique_names: bool) -> Result:
+    """Carry a request out. One leg's failure does not stop the others; nothing is acknowledged before its commit."""
+    label = request.policy or " ".join(command.operands)
+    ledger = Ledger(state, Run(new_run_id(), command.verb, label, request.ref), label)
+    with holding(state.folder, (leg.target for leg in request.legs), f"run {ledger.run.id} ({label})"):
+        ledger.open()
+        for leg in request.legs:
+            ledger.begin(leg)
+            try:
+                stop.check()
+                _copy(leg, request, ledger, state, roads, stop, watch, unique_names)
+            except Failure as failure:
+                ledger.fail(_meant(failure, stop))
+                if isinstance(failure, Outage):
+                    roads.lose(leg.target.system, failure)
+            finally:
+                ledger.end()
+            if stop.asked:
+                break
+        status = ledger.close()
+    return Result(
+        command, status, {"policy": request.policy, "legs": [leg.as_json() for leg in ledger.legs]},
+        tuple(each for leg in ledger.legs for each in leg.errors),
+        tuple(each for leg in ledger.legs for each in leg.warnings), ledger.run.id, request.ref)
+
+
+def _copy(leg: Leg, request: Request, ledger: Ledger, state: State, roads: Roads, stop: Interruption, watch: Watch,
+          unique_names: bool) -> None:
+    prepared = prepare(leg, roads, state, unique_names=unique_names, replace=request.replace)
+    plan = prepared.plan
+    ledger.planned(prepared, prepared.target.sweep(plan.target, state.id))
+    watch.expect(sum(step.size for step in (*plan.having(Action.COPY), *plan.having(Action.COMPARE))))
+
+    def progress(count: int) -> None:
+        stop.check()
+        watch.moved(count)
+
+    journey = Journey(ledger.run.id, state.id, prepared.vaults[0][1], now,
+                      Pace(leg.rate, sleep=stop.sleep) if leg.rate else None, progress)
+    lost: Failure | None = None
+    for outcome in carry_out(plan, prepared.source, prepared.target, journey):
+        ledger.take(prepared, outcome)
+        watch.settled(outcome.step.tape, str(outcome.result))
+        if isinstance(outcome.failure, Outage):
+            stop.check()
+            lost = outcome.failure
+    if lost is not None:
+        roads.lose(leg.target.system, lost)
+
+
+def _meant(failure: Failure, stop: Interruption) -> Failure:
+    """A road that broke because the work was to end is the end, not an outage."""
+    try:
+        stop.check()
+    except Failure as stopped:
+        return stopped
+    return failure
+
+
+def plan(command: Command, request: Request, state: State, roads: Roads, *, unique_names: bool,
+         describe: Callable[[Prepared], dict[str, object]]) -> Result:
+    """What the line would do, and no more."""
+    legs, errors, warnings = [], [], list[str]()
+    for leg in request.legs:
+        try:
+            prepared = prepare(leg, roads, state, unique_names=unique_names, replace=request.replace)
+        except Failure as failure:
+            errors.append(Trouble.of(failure))
+            continue
+        legs.append((prepared, describe(prepared)))
+        warnings += prepared.plan.warnings
+    to_do = any(prepared.plan.having(Action.COPY) or prepared.plan.having(Action.COMPARE) for prepared, _ in legs)
+    status = Status.FAILED if errors else Status.PLANNED if to_do else Status.NOTHING
+    return Result(command, status, {"policy": request.policy, "legs": [described for _, described in legs]},
+                  tuple(errors), tuple(warnings), ref=request.ref,
+                  exit_code=1 if command.flag("CHECK") and to_do and not errors else None)

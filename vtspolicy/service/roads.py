@@ -1,0 +1,84 @@
+"""The systems that one command talks with: each is reached once, when it is first needed."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from vtspolicy import __version__
+from vtspolicy.catalog.state import State
+from vtspolicy.errors import Failure, Unknown
+from vtspolicy.policy import model
+from vtspolicy.policy.policies import Policies
+from vtspolicy.service.interruption import Interruption
+from vtspolicy.systems.connect import connect
+from vtspolicy.systems.contract import System
+from vtspolicy.systems.remote import Remote
+
+
+class Roads:
+    """Use it with `with`; every connection ends with it."""
+
+    def __init__(self, policies: Policies, known_hosts: str, state: State, stop: Interruption) -> None:
+        self._policies = policies
+        self._known_hosts = known_hosts
+        self._state = state
+        self._stop = stop
+        self._open: dict[str, tuple[System, ExitStack]] = {}
+        self._failed: dict[str, Failure] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        while self._open:
+            _, (_, stack) = self._open.popitem()
+            stack.__exit__(kind, error, trace)
+
+    def policy(self, name: str) -> model.System:
+        """The system's policy. Raise Unknown where there is none."""
+        found = self._policies.systems.get(name)
+        if found is None:
+            raise Unknown(f"there is no system {name}", system=name)
+        return found
+
+    def to(self, name: str) -> System:
+        """The system, reached. What hindered it once hinders it for the rest of the command."""
+        self._stop.check()
+        if name in self._failed:
+            raise self._failed[name]
+        if name not in self._open:
+            try:
+                self._open[name] = self._reach(self.policy(name))
+            except Failure as failure:
+                self._stop.check()
+                self._failed[name] = failure
+                raise
+        return self._open[name][0]
+
+    def lose(self, name: str, failure: Failure) -> None:
+        """The road broke: nothing more goes over it in this command."""
+        self._failed[name] = failure
+        if name in self._open:
+            _, stack = self._open.pop(name)
+            stack.__exit__(type(failure), failure, None)
+
+    def _reach(self, policy: model.System) -> tuple[System, ExitStack]:
+        remembered = self._state.far_end(policy.name)
+        stack = ExitStack()
+        system = stack.enter_context(connect(policy, self._known_hosts, __version__, remembered))
+        if policy.address is not None:
+            stack.enter_context(self._stop.cutting(system.cut))
+            self._tell(system, remembered)
+        return system, stack
+
+    def _tell(self, system: System, remembered: str | None) -> None:
+        with self._state.transaction() as transaction:
+            if system.promises.far_end != remembered:
+                transaction.remember_far_end(system.name, system.promises.far_end)
+            if isinstance(system, Remote) and system.chatter:
+                transaction.event("432004", system=system.name, detail=system.chatter[:100])
+            if not system.promises.provable:
+                transaction.event("432005", system=system.name, detail="no fsync or no rename over an existing name")

@@ -1,0 +1,78 @@
+"""STATUS of tapes: how each stands on each target, from the source's disk and from what the catalog knows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vtspolicy.catalog.state import State
+from vtspolicy.errors import Failure
+from vtspolicy.planning.plan import Copy
+from vtspolicy.planning.planner import selected
+from vtspolicy.planning.states import TapeState, state_of
+from vtspolicy.policy.places import matches
+from vtspolicy.policy.request import Leg
+from vtspolicy.service.roads import Roads
+from vtspolicy.systems.contract import TapeFacts
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One tape on one target."""
+
+    leg: Leg
+    tape: str
+    state: TapeState
+    source: TapeFacts | None
+    """None where it is gone from the source, or the source cannot be looked at."""
+    copy: Copy | None
+
+    def as_json(self) -> dict[str, object]:
+        """The tape in the envelope's data. Times are UTC; `changed` is the source's time of last change, seconds."""
+        copy = self.copy
+        return {
+            "tape": str(self.leg.source.tape(self.tape)), "target": str(self.leg.target.tape(self.tape)),
+            "state": str(self.state),
+            "size": self.source.identity.size if self.source else copy.size if copy else None,
+            "changed": self.source.identity.mtime_ns / 1e9 if self.source else None,
+            "copied": copy and copy.copied, "verified": copy and copy.verified, "trusted": copy and copy.trusted,
+            "digest": copy and copy.digest, "durable": copy is not None and copy.durable,
+            "reason": copy and copy.reason, "failed": copy and copy.failed, "run": copy and copy.run,
+            "last known": True}
+
+
+def standings(legs: Iterable[Leg], state: State, roads: Roads) -> tuple[list[Standing], list[Failure]]:
+    """Every selected tape of every leg. A source that cannot be looked at is told, and its copies shown."""
+    found: list[Standing] = []
+    failures: list[Failure] = []
+    for leg in legs:
+        copies = state.copies(leg.source, leg.target)
+        tapes: dict[str, TapeFacts] = {}
+        try:
+            inventory = roads.to(leg.source.system).inventory(leg.source)
+            tapes = {name: inventory.tapes[name] for name in selected(inventory, leg.tapes)}
+        except Failure as failure:
+            failures.append(failure)
+        known = {name for name, copy in copies.items() if copy.digest is not None
+                 and any(matches(name, template) for template in leg.tapes)}
+        for name in sorted(tapes.keys() | known):
+            source, copy = tapes.get(name), copies.get(name)
+            found.append(Standing(leg, name, state_of(source, copy), source, copy))
+    return found, failures
+
+
+def summary(found: Iterable[Standing]) -> list[dict[str, object]]:
+    """For each leg: how many tapes in each state, the oldest proof, and since when something is exposed."""
+    by_leg: dict[tuple[str, str], list[Standing]] = {}
+    for each in found:
+        by_leg.setdefault((str(each.leg.source), str(each.leg.target)), []).append(each)
+    lines = []
+    for (source, target), tapes in by_leg.items():
+        counts = Counter(str(each.state) for each in tapes)
+        proofs = [each.copy.verified for each in tapes if each.copy is not None and each.copy.verified is not None]
+        exposed = [each.source.identity.mtime_ns / 1e9 for each in tapes
+                   if each.source is not None and each.state is not TapeState.SAFE]
+        lines.append({"source": source, "target": target, "tapes": len(tapes), "states": dict(counts),
+                      "oldest_proof": min(proofs, default=None), "exposed_since": min(exposed, default=None)})
+    return lines

@@ -1,0 +1,36 @@
+"""Reads a copy again and holds it against its recorded digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from vtspolicy.errors import Failure, Missing, Unequal
+from vtspolicy.planning.plan import Copy
+from vtspolicy.systems.contract import Progress, System, no_progress
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a verification found. `failure` is None where the bytes are the recorded ones."""
+
+    copy: Copy
+    """What is known of the copy from now on."""
+    failure: Failure | None = None
+
+
+def verify(copy: Copy, target: System, now: str, progress: Progress = no_progress) -> Verification:
+    """Read the copy's bytes on the target. Raise Outage where the system cannot be had; all else is an answer."""
+    tape = copy.target
+    try:
+        digest, facts = target.digest(tape, progress)
+    except Missing as missing:
+        return Verification(replace(copy, reason="missing", failed=now), missing)
+    if digest == copy.digest:
+        return Verification(replace(copy, verified=now, target_identity=facts.identity, reason=None, failed=None))
+    failure = Unequal(f"{tape}: {digest[:23]} lies there, {str(copy.digest)[:23]} was recorded", tape=tape.name,
+                      system=tape.system)
+    identity = copy.target_identity
+    if identity is not None and not identity.looks_like(facts.identity):
+        # Size or time moved with the bytes: that is a hand, not a rotting disk. The planner judges it as diverged.
+        return Verification(replace(copy, reason="diverged", failed=now), failure)
+    return Verification(replace(copy, target_identity=facts.identity, reason="verify", failed=now), failure)
