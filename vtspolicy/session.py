@@ -93,8 +93,7 @@ class Session:
                 for command in commands:
                     result = perform(context, command)
                     watch.end()
-                    zone = context.policies.settings.zone if result.data and "policies" in context.__dict__ else None
-                    self._note(result, zone)
+                    self._note(result, context.zone if "policies" in context.__dict__ else None)
         except Failure as failure:
             self._note(failed(commands[0], [failure]))
         finally:

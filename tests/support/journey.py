@@ -21,7 +21,7 @@ from vtspolicy.planning.guards import check_apart, check_identity, check_space, 
 from vtspolicy.planning.plan import Action, Copy, Plan
 from vtspolicy.planning.planner import Situation, make_plan, unexplained
 from vtspolicy.policy import model
-from vtspolicy.policy.places import Pool, Vault
+from vtspolicy.policy.places import Pool
 from vtspolicy.systems.connect import connect
 from vtspolicy.systems.contract import Progress, System, no_progress
 from vtspolicy.systems.layers import Pace

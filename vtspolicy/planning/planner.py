@@ -15,6 +15,9 @@ from vtspolicy.planning.plan import Action, Copy, Plan, Step
 from vtspolicy.policy.places import Pool, has_wildcard, matches
 from vtspolicy.systems.contract import Inventory, Record, TapeFacts
 
+_NOT_LASTING = ("target-write", "space")
+"""What a failed publish is called when the target's disk was at fault."""
+
 
 @dataclass(frozen=True)
 class Situation:
@@ -82,6 +85,9 @@ def _step(situation: Situation, name: str) -> Step:
         return _copy(source, None, f"gone from the target since {_date(row.copied)}" if row and lost else "new", row)
     known = _known(situation, name, target)
     if known is not None:
+        if row is not None and known is not row and row.reason in _NOT_LASTING:
+            # The tape was renamed into place, and then an fsync failed. A second fsync would lie: send it again.
+            return _copy(source, target, "its publish ended in an error of the target's disk", known)
         return _of_known(source, target, known)
     return _of_unknown(situation, source, target, row)
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
@@ -42,47 +41,47 @@ class Fault(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A text, list or mapping, and where it stands: lines from 1, columns from 0, the end behind its last character.
-
-    The end of a list or mapping without brackets is that of its last text.
-    """
+class Text(NamedTuple):
+    """A scalar, and where it stands: lines from 1, columns from 0, the end behind its last character."""
 
     path: str
     line: int
     column: int
     end_line: int
     end_column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Text(Node):
-    """A scalar."""
-
     text: str
     plain: bool
     """Written without quotes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing(Node):
-    """A sequence."""
+class Listing(NamedTuple):
+    """A sequence. Without brackets it ends where its last item does."""
 
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table(Node):
-    """A mapping in the order of the file, duplicates included."""
+class Table(NamedTuple):
+    """A mapping in the order of the file, duplicates included. Without brackets it ends where its last value does."""
 
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
     entries: tuple[tuple[Text, Node], ...]
     flow: bool
     """Written with { }."""
 
 
-@dataclass(frozen=True)
-class Document:
+Node: TypeAlias = Text | Listing | Table
+
+
+class Document(NamedTuple):
     """What a file holds."""
 
     root: Node | None
@@ -123,6 +122,16 @@ def read_document(data: bytes) -> Document:
     elif builder.root is None and not builder.faults:
         builder.fault(1, WHOLE_FILE, "holds no policy")
     return Document(builder.root, tuple(builder.faults), builder.whole)
+
+
+def tell(faults: list[Fault], fault: Fault) -> bool:
+    """Add a fault. Of too many, the last says that there are more; False then."""
+    if len(faults) > FAULTS:
+        return False
+    if len(faults) == FAULTS:
+        fault = Fault(fault.line, WHOLE_FILE, "more is wrong from here on; repair this first")
+    faults.append(fault)
+    return len(faults) <= FAULTS
 
 
 def _refused(line: int, message: str) -> Document:
@@ -174,10 +183,7 @@ class _Builder:
         self.count = 0
 
     def fault(self, line: int, path: str, message: str) -> None:
-        if len(self.faults) < FAULTS:
-            self.faults.append(Fault(line, path or WHOLE_FILE, message))
-        elif len(self.faults) == FAULTS:
-            self.faults.append(Fault(line, WHOLE_FILE, "more is wrong from here on; repair this first"))
+        tell(self.faults, Fault(line, path or WHOLE_FILE, message))
 
     def build(self) -> None:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -189,8 +195,10 @@ class _Builder:
         except yaml.YAMLError as error:
             self.whole = False
             self.syntax(error)
+        told = len(self.faults)
         while self.open:  # only after an early end: what stood in front of it is kept
             self.close(None)
+        del self.faults[told:]
 
     def take(self, event: Any) -> bool:
         """Add one event. False to read no further."""
@@ -264,6 +272,7 @@ class _Builder:
             top.key = node
         else:
             self.fault(node.line, top.path, "a list or a mapping cannot be a key")
+            self.whole = False
             top.key = Text(top.path, node.line, node.column, node.end_line, node.end_column, "", False)
 
     def close(self, event: Any) -> None:
@@ -275,7 +284,7 @@ class _Builder:
             end_line, end_column = event.end_mark.line + 1, event.end_mark.column
         elif done.items:
             last = done.items[-1]
-            last = last[1] if isinstance(last, tuple) else last
+            last = last if isinstance(done.event, yaml.SequenceStartEvent) else last[1]
             end_line, end_column = last.end_line, last.end_column
         place = (done.path, start.line + 1, start.column, end_line, end_column)
         if isinstance(done.event, yaml.SequenceStartEvent):

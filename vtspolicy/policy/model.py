@@ -12,6 +12,7 @@ from dataclasses import fields as dataclass_fields
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from vtspolicy.command.complaint import one_of
 from vtspolicy.policy.places import Place, has_wildcard, is_name, parse_place
 from vtspolicy.policy.places import is_template as _is_template
 from vtspolicy.policy.units import parse_duration, parse_rate, parse_whole, spell_duration, spell_rate
@@ -27,7 +28,7 @@ class Shape(StrEnum):
     MAPPING = "mapping"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FieldRule:
     """How a field is written, read and explained."""
 
@@ -120,7 +121,7 @@ def _user(text: str) -> str:
 def _choice(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in words:
-            raise ValueError("expected " + " or ".join(words))
+            raise ValueError(f"expected {one_of(words)}")
         return text
 
     return read
@@ -190,7 +191,7 @@ class System:
         example={"VAULT01": "/srv/vts/VAULT01"}, doc="The system's vaults and the directories that hold them.")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class _Copying:
     """What schemes and AutoCopy pools have in common."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from vtspolicy.command.complaint import nearest
 from vtspolicy.errors import Unknown
@@ -14,16 +15,14 @@ from vtspolicy.policy.places import Place, Vault
 Copying = Scheme | AutoCopy
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a policy stands: its file's name in the folder, and the line of its name."""
 
     file: str
     line: int
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(NamedTuple):
     """Where a vault's directory really lies, whatever it and its system are called. The address is '' for this
     machine."""
 

@@ -11,7 +11,18 @@ from typing import Any
 
 from vtspolicy.command.complaint import nearest, one_of
 from vtspolicy.errors import PolicyInvalid
-from vtspolicy.policy.document import WHOLE_FILE, Fault, Listing, Node, Table, Text, excerpt, read_document
+from vtspolicy.policy.document import (
+    FAULTS,
+    WHOLE_FILE,
+    Fault,
+    Listing,
+    Node,
+    Table,
+    Text,
+    excerpt,
+    read_document,
+    tell,
+)
 from vtspolicy.policy.model import KINDS, KINDS_NOT_BUILT, NOT_BUILT, Field, Policy, Shape, fields_of
 from vtspolicy.policy.places import is_name
 from vtspolicy.policy.rules import Problem, problems_of
@@ -49,7 +60,7 @@ class Reading:
 def error_lines(file: str, faults: Iterable[Fault]) -> tuple[str, ...]:
     """`file:line: path: message` for each fault, in the order of the file."""
     return tuple(f"{excerpt(file, 1000)}:{fault.line}: {fault.path}: {fault.message}"
-                 for fault in sorted(set(faults), key=lambda fault: fault.line))
+                 for fault in sorted(dict.fromkeys(faults), key=lambda fault: fault.line))
 
 
 def policy_of(data: bytes, file: str) -> Policy:
@@ -81,7 +92,7 @@ class _Reader:
         self.places: dict[tuple[str, int | str | None], tuple[int, str]] = {}
 
     def wrong(self, node: Node, message: str, path: str | None = None) -> None:
-        self.faults.append(Fault(node.line, path or node.path or WHOLE_FILE, message))
+        tell(self.faults, Fault(node.line, path or node.path or WHOLE_FILE, message))
 
     def first(self, key: str) -> Node | None:
         """The value of the first key of that name."""
@@ -105,7 +116,7 @@ class _Reader:
         for position, head in enumerate(("kind", "name")):
             if head not in keys:
                 self.wrong(self.root, "is missing", head)
-            elif keys.index(head) != position:
+            elif keys.index(head) != position and "kind" in keys:
                 self.wrong(self.root.entries[keys.index(head)][0], f"must stand {('first', 'behind kind')[position]}")
         kind = self.kind()
         if kind is None:
@@ -138,7 +149,7 @@ class _Reader:
         if isinstance(node, Text) and node.text in KINDS_NOT_BUILT:
             self.wrong(node, f"the kind {node.text} is not built in this release")
         elif isinstance(node, Text):
-            self.wrong(node, f"expected {one_of(KINDS, node.text)}, found '{excerpt(node.text)}'")
+            self.wrong(node, f"unknown kind '{excerpt(node.text)}'; expected {one_of(KINDS, node.text)}")
         elif node is not None:
             self.wrong(node, f"expected {one_of(KINDS)}")
 
@@ -146,7 +157,9 @@ class _Reader:
         if key.text in NOT_BUILT[kind]:
             self.wrong(key, "is not built in this release")
             return
-        near = _MEANT.get((kind, key.text)) or nearest(key.text, ("kind", *fields, *NOT_BUILT[kind]))
+        near = _MEANT.get((kind, key.text))
+        if near is None and len(self.faults) < FAULTS:
+            near = nearest(key.text, ("kind", *fields, *NOT_BUILT[kind]))
         self.wrong(key, f"unknown key of a {kind}" + (f"; the nearest is {near}" if near else ""))
 
     def read(self, rule: Field, node: Node, values: dict[str, Any]) -> None:
@@ -158,7 +171,7 @@ class _Reader:
     def text(self, rule: Field, node: Node) -> Any:
         """One text, read by the field's rule. None with a fault where it cannot be."""
         if not isinstance(node, Text):
-            self.wrong(node, f"expected one {rule.rule.what}, found a {'list' if _is_list(node) else 'mapping'}")
+            self.wrong(node, f"expected a text ({rule.rule.what}), found a {_shape(node)}")
         elif node.plain and not node.text:
             self.wrong(node, "has no value; write '' for an empty text, or leave the key out")
         elif node.plain and node.text in _NOTHING:
@@ -175,7 +188,7 @@ class _Reader:
     def list(self, rule: Field, node: Node) -> tuple[Any, ...]:
         if not isinstance(node, Listing):
             if isinstance(node, Table):
-                self.wrong(node, f"expected {rule.rule.what}: one or a list, found a mapping")
+                self.wrong(node, f"expected a text or a list ({rule.rule.what}), found a mapping")
                 return ()
             return (self.text(rule, node),)
         if not node.items:
@@ -194,7 +207,7 @@ class _Reader:
 
     def mapping(self, rule: Field, node: Node) -> dict[str, Any]:
         if not isinstance(node, Table):
-            self.wrong(node, f"expected {rule.rule.what}, found a {'list' if _is_list(node) else 'text'}")
+            self.wrong(node, f"expected a mapping ({rule.rule.what}), found a {_shape(node)}")
             return {}
         if not node.entries:
             self.wrong(node, "the mapping is empty")
@@ -216,5 +229,5 @@ class _Reader:
         return values
 
 
-def _is_list(node: Node) -> bool:
-    return isinstance(node, Listing)
+def _shape(node: Node) -> str:
+    return "text" if isinstance(node, Text) else "list" if isinstance(node, Listing) else "mapping"

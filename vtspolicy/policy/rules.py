@@ -44,9 +44,11 @@ def _system(values: Mapping[str, Any], given: Collection[str]) -> Iterator[Probl
         for other, taken in seen.items():
             if path == taken:
                 yield Problem("vaults", name, f"is the directory of {other}")
-            elif _within(path, taken) or _within(taken, path):
+                break
+            if _within(path, taken) or _within(taken, path):
                 inner, outer = (name, other) if _within(path, taken) else (other, name)
                 yield Problem("vaults", name, f"the directory of {inner} lies within that of {outer}")
+                break
         seen[name] = path
 
 

@@ -13,7 +13,7 @@ FORMS: Mapping[str, str] = {
     "run": "LEG source target status copied= equal= unchanged= refused= failed= bytes= run=",
     "plan": "STEP source-tape target-pool action= bytes= reason=",
     "verify": "VERIFY source-tape target-tape result= size= digest=",
-    "status": "TAPE source-tape target-tape state= size= verified= copied= reason=",
+    "status": "TAPE source-tape target-tape state= size= verified= copied= reason= ref=",
     "system": "SYSTEM name state= answers= address=",
     "policy": "SYSTEM|SCHEME|AUTOCOPY|SETTINGS name file=",
     "event": "EVENT time severity id system= tape= run= ref= reason=",
@@ -37,7 +37,8 @@ def brief_lines(result: Result) -> list[str]:
                                digest=tape["digest"]))
         else:
             lines.append(_line("TAPE", tape["tape"], tape["target"], state=tape["state"], size=tape["size"],
-                               verified=tape["verified"], copied=tape["copied"], reason=tape["reason"]))
+                               verified=tape["verified"], copied=tape["copied"], reason=tape["reason"],
+                               ref=tape["ref"]))
     lines += [_line("SYSTEM", system["system"], state=system["state"], answers=system["answers"],
                     address=system["address"]) for system in data.get("systems", ())]
     lines += [_line(policy["kind"].upper(), policy["name"], file=policy["file"]) for policy in data.get("policies", ())]

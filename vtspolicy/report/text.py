@@ -17,7 +17,7 @@ _Render = Callable[[Result, str | None], Lines]
 def text_of(result: Result, zone: str | None) -> str:
     """What is printed on standard output; empty where there is nothing to show."""
     command = result.command
-    if command is None:
+    if command is None or not result.data:
         return ""
     if command.flag("BRIEF"):
         from vtspolicy.report.brief import brief_lines
@@ -37,7 +37,10 @@ def trouble_lines(result: Result) -> Lines:
     for each in result.errors:
         if each.reason == "policy" and result.command is not None and result.command.verb == "CHECK":
             continue  # CHECK POLICY shows them as its answer
-        lines += f"*ERROR* {each.message} ({each.id})".splitlines()
+        head, *rest = f"{each.message} ({each.id})".splitlines()
+        # Each line of policy errors is an error of its own; carets stand under their sentence.
+        indent = "*ERROR* " if each.reason == "policy" else " " * len("*ERROR* ")
+        lines += [f"*ERROR* {head}", *(indent + line for line in rest)]
     lines += [f"*WARNING* {line}" for warning in result.warnings for line in warning.splitlines()[:1]]
     return lines
 
@@ -147,7 +150,7 @@ def _tape_detail(each: Mapping[str, Any], zone: str | None) -> Lines:
             ("Changed", moments.of_seconds(each["changed"], zone)),
             ("Copied", moments.of_text(each["copied"], zone)), ("Verified", moments.of_text(each["verified"], zone)),
             ("Seen unchanged", moments.of_text(each["trusted"], zone)), ("Digest", each["digest"] or "-"),
-            ("Durable", "yes" if each["durable"] else "no"), ("Run", each["run"] or "-"),
+            ("Durable", "yes" if each["durable"] else "no"), ("Run", each["run"] or "-"), ("Ref", each["ref"] or "-"),
             ("Last problem", f"{each['reason']}, {moments.of_text(each['failed'], zone)}" if each["reason"] else "-")]
     return [*dotted(rows), ""]
 

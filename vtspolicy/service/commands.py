@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vtspolicy import events
 from vtspolicy.command.command import Command
 from vtspolicy.command.verbs import needs_yes, verb_of
 from vtspolicy.errors import Failure, NotBuilt, Unknown, Usage
@@ -34,11 +33,13 @@ def perform(context: Context, command: Command) -> Result:
             raise NotBuilt(f"{command.verb} {command.object or ''} is not built in this release; nothing was done")
         if needs_yes(command) and command.verb != "TRUST" and not _confirmed(context, command):
             raise Usage(f"{command.verb} {command.object or ''} needs a yes: end the sentence with !, or use --yes")
-        result = handler(context, command)
+        with context.stop.listening():
+            result = handler(context, command)
     except Failure as failure:
+        meant = context.stop.meaning_of(failure)
         if command.verb in MOVING:
-            _tell(context, command, failure)
-        result = failed(command, [failure])
+            _tell(context, command, meant)
+        result = failed(command, [meant])
     return replace(result, warnings=(*result.warnings, *context.notices))
 
 
@@ -49,11 +50,13 @@ def _confirmed(context: Context, command: Command) -> bool:
 
 def _tell(context: Context, command: Command, failure: Failure) -> None:
     """The event of a sentence that came to nothing. That the state is out of reach must not hide why."""
+    from vtspolicy.events import by_reason
+
     try:
         with context.state.transaction(ref=command.word("REF") or command.word("ref")) as transaction:
             what = " ".join(command.operands)
             transaction.event(
-                events.by_reason(failure.reason).id, verb=command.verb, policy=what, source=what, target="the target",
+                by_reason(failure.reason).id, verb=command.verb, policy=what, source=what, target="the target",
                 tape=failure.tape or what, system=failure.system or "here", vault=what, pool=what,
                 detail=failure.message)
     except (Failure, KeyError) as other:
@@ -68,9 +71,8 @@ def _run(context: Context, command: Command) -> Result:
     from vtspolicy.service.line import run
 
     request = resolve(command, context.policies, context.pools_of)
-    with context.stop.listening():
-        return run(command, request, context.state, context.roads, context.stop, context.watch,
-                   unique_names=context.policies.settings.unique_names)
+    return run(command, request, context.state, context.roads, context.stop, context.watch,
+               unique_names=context.policies.settings.unique_names)
 
 
 def _plan(context: Context, command: Command) -> Result:
@@ -97,8 +99,7 @@ def _verify(context: Context, command: Command) -> Result:
     for leg in _legs(context, command):
         copies += [copy for name, copy in sorted(context.state.copies(leg.source, leg.target).items())
                    if any(matches(name, template) for template in leg.tapes)]
-    with context.stop.listening():
-        return verify_copies(command, copies, context.state, context.roads, context.stop, context.watch)
+    return verify_copies(command, copies, context.state, context.roads, context.stop, context.watch)
 
 
 def _status(context: Context, command: Command) -> Result:
@@ -236,6 +237,7 @@ def _env(context: Context, command: Command) -> Result:
 
 
 def _help(context: Context, command: Command) -> Result:
+    from vtspolicy import events
     from vtspolicy.command.describe import help_for, overview
 
     del context

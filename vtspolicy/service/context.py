@@ -9,6 +9,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from vtspolicy.errors import Failure
 from vtspolicy.policy.folder import find_folder, load
 from vtspolicy.policy.places import Vault
 from vtspolicy.policy.policies import Policies
@@ -29,10 +30,17 @@ class Context:
         self._state_option = state
         self.stop = stop
         self.watch = watch
-        self.ask = ask
+        self.ask = None if ask is None else self._interruptible(ask)
         self.notices: list[str] = []
         """What the operator should be told beside the result."""
         self._stack = ExitStack()
+
+    def _interruptible(self, ask: Callable[[str], bool]) -> Callable[[str], bool]:
+        def question(text: str) -> bool:
+            with self.stop.at_a_prompt():
+                return ask(text)
+
+        return question
 
     def __enter__(self) -> Self:
         return self
@@ -55,6 +63,14 @@ class Context:
         """The policies in force. Raise PolicyInvalid with every error."""
         return load(self.folder)
 
+    @property
+    def zone(self) -> str | None:
+        """The zone of times for people; the machine's where the policies cannot be read."""
+        try:
+            return self.policies.settings.zone
+        except Failure:
+            return None
+
     @cached_property
     def state_folder(self) -> str:
         """Where the state lies."""
@@ -74,7 +90,7 @@ class Context:
     def _write_log(self, state: State) -> None:
         from vtspolicy.catalog.log import LogWriter
 
-        trouble = LogWriter(state, self.policies.settings.zone).write()
+        trouble = LogWriter(state, self.zone).write()
         if trouble is not None:
             self.notices.append(trouble)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from vtspolicy.errors import Stopped
+from vtspolicy.errors import Failure, Stopped
 
 GRACE = 4.0
 """Seconds in which a safe point should come by; after them the roads are cut, which ends every wait on them."""
@@ -22,11 +22,20 @@ class Interruption:
         self._asked = threading.Event()
         self._cuts: list[Callable[[], None]] = []
         self._name = ""
+        self._asking = False
 
     def check(self) -> None:
         """A safe point: raise Stopped where the work should end."""
         if self._asked.is_set():
             raise Stopped(f"stopped by {self._name}; give the sentence again, it does what is left")
+
+    def meaning_of(self, failure: Failure) -> Failure:
+        """The failure; or, where the work was to end, that: a road that broke then was cut."""
+        try:
+            self.check()
+        except Stopped as stopped:
+            return stopped
+        return failure
 
     @property
     def asked(self) -> bool:
@@ -46,6 +55,15 @@ class Interruption:
             yield
         finally:
             self._cuts.remove(cut)
+
+    @contextmanager
+    def at_a_prompt(self) -> Iterator[None]:
+        """While this lasts, a person is asked: a signal ends the question at once."""
+        self._asking = True
+        try:
+            yield
+        finally:
+            self._asking = False
 
     def ask(self, name: str) -> None:
         """Someone wants the work to end."""
@@ -67,6 +85,8 @@ class Interruption:
         def handle(number: int, frame: FrameType | None) -> None:
             del frame
             self.ask(signal.Signals(number).name)
+            if self._asking:
+                raise KeyboardInterrupt
 
         before = {each: signal.signal(each, handle) for each in SIGNALS}
         try:

@@ -13,12 +13,12 @@ from vtspolicy.catalog.state import State
 from vtspolicy.catalog.times import now
 from vtspolicy.command.command import Command
 from vtspolicy.errors import Failure, Outage
-from vtspolicy.planning.plan import Action
+from vtspolicy.planning.plan import Action, Plan
 from vtspolicy.policy.request import Leg, Request
 from vtspolicy.service.interruption import Interruption
 from vtspolicy.service.ledger import Ledger
 from vtspolicy.service.locks import holding
-from vtspolicy.service.prepare import Prepared, prepare
+from vtspolicy.service.prepare import prepare
 from vtspolicy.service.result import Result, Status, Trouble
 from vtspolicy.service.roads import Roads
 from vtspolicy.systems.layers import Pace
@@ -51,7 +51,7 @@ def run(command: Command, request: Request, state: State, roads: Roads, stop: In
                 stop.check()
                 _copy(leg, request, ledger, state, roads, stop, watch, unique_names)
             except Failure as failure:
-                ledger.fail(_meant(failure, stop))
+                ledger.fail(stop.meaning_of(failure))
                 if isinstance(failure, Outage):
                     roads.lose(leg.target.system, failure)
             finally:
@@ -89,17 +89,8 @@ def _copy(leg: Leg, request: Request, ledger: Ledger, state: State, roads: Roads
         roads.lose(leg.target.system, lost)
 
 
-def _meant(failure: Failure, stop: Interruption) -> Failure:
-    """A road that broke because the work was to end is the end, not an outage."""
-    try:
-        stop.check()
-    except Failure as stopped:
-        return stopped
-    return failure
-
-
 def plan(command: Command, request: Request, state: State, roads: Roads, *, unique_names: bool,
-         describe: Callable[[Prepared], dict[str, object]]) -> Result:
+         describe: Callable[[Plan], dict[str, object]]) -> Result:
     """What the line would do, and no more."""
     legs, errors, warnings = [], [], list[str]()
     for leg in request.legs:
@@ -108,7 +99,7 @@ def plan(command: Command, request: Request, state: State, roads: Roads, *, uniq
         except Failure as failure:
             errors.append(Trouble.of(failure))
             continue
-        legs.append((prepared, describe(prepared)))
+        legs.append((prepared, describe(prepared.plan)))
         warnings += prepared.plan.warnings
     to_do = any(prepared.plan.having(Action.COPY) or prepared.plan.having(Action.COMPARE) for prepared, _ in legs)
     status = Status.FAILED if errors else Status.PLANNED if to_do else Status.NOTHING

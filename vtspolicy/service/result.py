@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from vtspolicy import events
 from vtspolicy.command.command import Command
 from vtspolicy.errors import Failure
 
@@ -51,7 +50,9 @@ class Trouble:
     @property
     def id(self) -> str:
         """The event id of the reason."""
-        return events.by_reason(self.reason).id
+        from vtspolicy.events import by_reason
+
+        return by_reason(self.reason).id
 
     def as_json(self) -> dict[str, Any]:
         """The shape in the envelope."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from vtspolicy.planning.plan import Action
 from vtspolicy.policy import model
 from vtspolicy.policy.policies import Policies
-from vtspolicy.service.prepare import Prepared
+
+if TYPE_CHECKING:
+    from vtspolicy.planning.plan import Plan
 
 
-def plan_data(prepared: Prepared) -> dict[str, object]:
+def plan_data(plan: Plan) -> dict[str, object]:
     """A leg's plan."""
-    plan = prepared.plan
+    from vtspolicy.planning.plan import Action
+
     return {
         "source": str(plan.source), "target": str(plan.target), "bytes": plan.bytes_to_copy,
         "counts": {str(action): len(plan.having(action)) for action in Action},

@@ -27,6 +27,8 @@ class Standing:
     source: TapeFacts | None
     """None where it is gone from the source, or the source cannot be looked at."""
     copy: Copy | None
+    ref: str | None = None
+    """The word that the caller gave the run which last dealt with the copy."""
 
     def as_json(self) -> dict[str, object]:
         """The tape in the envelope's data. Times are UTC; `changed` is the source's time of last change, seconds."""
@@ -38,7 +40,7 @@ class Standing:
             "changed": self.source.identity.mtime_ns / 1e9 if self.source else None,
             "copied": copy and copy.copied, "verified": copy and copy.verified, "trusted": copy and copy.trusted,
             "digest": copy and copy.digest, "durable": copy is not None and copy.durable,
-            "reason": copy and copy.reason, "failed": copy and copy.failed, "run": copy and copy.run,
+            "reason": copy and copy.reason, "failed": copy and copy.failed, "run": copy and copy.run, "ref": self.ref,
             "last known": True}
 
 
@@ -46,6 +48,16 @@ def standings(legs: Iterable[Leg], state: State, roads: Roads) -> tuple[list[Sta
     """Every selected tape of every leg. A source that cannot be looked at is told, and its copies shown."""
     found: list[Standing] = []
     failures: list[Failure] = []
+    refs: dict[str, str | None] = {}
+
+    def ref_of(copy: Copy | None) -> str | None:
+        if copy is None or copy.run is None:
+            return None
+        if copy.run not in refs:
+            run = state.run(copy.run)
+            refs[copy.run] = run.ref if run is not None else None
+        return refs[copy.run]
+
     for leg in legs:
         copies = state.copies(leg.source, leg.target)
         tapes: dict[str, TapeFacts] = {}
@@ -58,7 +70,7 @@ def standings(legs: Iterable[Leg], state: State, roads: Roads) -> tuple[list[Sta
                  and any(matches(name, template) for template in leg.tapes)}
         for name in sorted(tapes.keys() | known):
             source, copy = tapes.get(name), copies.get(name)
-            found.append(Standing(leg, name, state_of(source, copy), source, copy))
+            found.append(Standing(leg, name, state_of(source, copy), source, copy, ref_of(copy)))
     return found, failures
 
 

@@ -241,41 +241,47 @@ class PoolFolder:
     def sweep(self, writer: str) -> int:
         """Remove the part files of the state `writer`; make the names that are there durable."""
         count = 0
-        work = self.work(create=False)
-        if work is not None:
-            for name in os.listdir(work):
+        try:
+            work = self.work(create=False)
+            for name in os.listdir(work) if work is not None else ():
                 if name.startswith(f"{writer}.") and name.endswith(PART_SUFFIX):
                     with suppress(FileNotFoundError):
                         os.unlink(name, dir_fd=work)
                         count += 1
-        os.fsync(self.fd)
+            os.fsync(self.fd)
+        except OSError as error:
+            raise TargetWrite(f"pool {self.pool} cannot be swept: {error.strerror}", system=self.pool.system) from None
         return count
 
     def records(self, tape: str) -> tuple[Record, ...]:
-        """The records of a tape, newest first."""
-        work = self.work(create=False)
-        if work is None:
-            return ()
+        """The records of a tape, newest first; none where they cannot be read: then the tape counts as unknown."""
         try:
+            work = self.work(create=False)
+            if work is None:
+                return ()
             fd = os.open(records.file_name(tape), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
                          dir_fd=work)
+            try:
+                return records.decode(os.read(fd, records.LARGEST))
+            finally:
+                os.close(fd)
         except OSError:
             return ()
-        try:
-            return records.decode(os.read(fd, records.LARGEST))
-        finally:
-            os.close(fd)
 
     def save_records(self, tape: str, kept: tuple[Record, ...], temporary: str) -> None:
         """Write a tape's records, old or new at every instant. The caller fsyncs the work folder."""
         work = self.work(create=True)
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=work)
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600,
+        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600,
                      dir_fd=work)
         try:
-            write_all(fd, records.encode(kept))
+            content = records.encode(kept)
+            write_all(fd, content)
             os.fsync(fd)
+            if os.pread(fd, len(content) + 1, 0) != content:
+                raise TargetWrite(f"{self.pool.tape(tape)}: its record is not what was written",
+                                  tape=str(self.pool.tape(tape)), system=self.pool.system)
         finally:
             os.close(fd)
         os.rename(temporary, records.file_name(tape), src_dir_fd=work, dst_dir_fd=work)
@@ -283,8 +289,11 @@ class PoolFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other publishers out of this pool, whatever system they come from. Dies with its holder."""
-        work = self.work(create=True)
-        fd = os.open("lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=work)
+        try:
+            work = self.work(create=True)
+            fd = os.open("lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=work)
+        except OSError as error:
+            raise write_failure(error, f"the lock of pool {self.pool}") from None
         try:
             _wait_for(fd, self.pool)
             yield

@@ -105,13 +105,15 @@ def pin(path: str, name: str, key: PublicKey) -> None:
 def judge(offered: PublicKey, pins: Pins, system: str) -> None:
     """Raise HostKey unless the offered key is pinned and not revoked."""
     if offered in pins.revoked:
-        raise HostKey(f"{system} shows the host key {offered.fingerprint}, which is revoked", system=system)
+        raise HostKey(f"{system} shows the host key {offered.fingerprint}, which is revoked; give it another key "
+                      f"there, then TRUST SYSTEM {system}", system=system)
     if not pins.keys:
-        raise HostKey(f"{system} is not trusted yet: it shows the host key {offered.fingerprint}", system=system)
+        raise HostKey(f"{system} is not trusted yet: it shows the host key {offered.fingerprint}; "
+                      f"TRUST SYSTEM {system} pins it", system=system)
     if offered not in pins.keys:
         known = ", ".join(key.fingerprint for key in pins.keys)
         raise HostKey(f"{system} shows another host key than the pinned one: {offered.fingerprint}, "
-                      f"pinned is {known}", system=system)
+                      f"pinned is {known}; find out why, then TRUST SYSTEM {system}, REPLACE", system=system)
 
 
 def _key(kind: str, text: str) -> PublicKey | None:

@@ -14,7 +14,6 @@ from vtspolicy.errors import Failure, Missing, SourceChanged, SourceUnreadable, 
 from vtspolicy.policy.places import Pool, Tape, Vault
 from vtspolicy.systems.beneath import PoolFolder, VaultFolder, facts_of, identity_of, kind_of
 from vtspolicy.systems.contract import (
-    CHUNK,
     Hole,
     Identity,
     Inventory,
@@ -28,6 +27,7 @@ from vtspolicy.systems.contract import (
     no_progress,
 )
 from vtspolicy.systems.digest import Digester
+from vtspolicy.systems.extents import pieces_of
 from vtspolicy.systems.publish import PartFile, Publishing, publish
 
 _TICK = 0.02
@@ -56,43 +56,27 @@ class LocalReader:
 
     def pieces(self) -> Iterator[Piece]:
         """The tape in order, its holes as holes."""
-        size, offset = self.facts.identity.size, 0
-        sparse = self.facts.allocated < size
+        left = self.facts.identity.size
         try:
-            while offset < size:
-                end = size
-                if sparse:
-                    start = self._next_data(offset, size)
-                    if start > offset:
-                        yield Hole(start - offset)
-                        offset = start
-                        continue
-                    end = os.lseek(self._fd, offset, os.SEEK_HOLE)
-                while offset < end:
-                    content = os.pread(self._fd, min(CHUNK, end - offset), offset)
-                    if not content:
-                        raise self._changed()
-                    yield content
-                    offset += len(content)
+            for piece in pieces_of(self._fd):
+                yield piece
+                left -= piece.length if isinstance(piece, Hole) else len(piece)
         except OSError as error:
-            raise SourceUnreadable(f"{self.tape}: {error.strerror}", tape=str(self.tape),
-                                   system=self.tape.system) from None
-
-    def _next_data(self, offset: int, size: int) -> int:
-        try:
-            return min(os.lseek(self._fd, offset, os.SEEK_DATA), size)
-        except OSError as error:
-            if error.errno == errno.ENXIO:
-                return size
-            raise
+            raise self._unreadable(error) from None
+        if left:
+            raise self._changed()
 
     def check_unchanged(self) -> None:
         """Raise SourceChanged unless file and name are as they were opened."""
-        if identity_of(os.fstat(self._fd)) != self.facts.identity:
+        try:
+            opened, named = os.fstat(self._fd), self._pool.status(self.tape.name)
+        except OSError as error:
+            raise self._unreadable(error) from None
+        if named is None or not identity_of(named) == identity_of(opened) == self.facts.identity:
             raise self._changed()
-        named = self._pool.status(self.tape.name)
-        if named is None or identity_of(named) != self.facts.identity:
-            raise self._changed()
+
+    def _unreadable(self, error: OSError) -> Failure:
+        return SourceUnreadable(f"{self.tape}: {error.strerror}", tape=str(self.tape), system=self.tape.system)
 
     def _changed(self) -> Failure:
         return SourceChanged(f"{self.tape} changed while it was read", tape=str(self.tape), system=self.tape.system)
@@ -194,7 +178,10 @@ class Local:
 
     def vault(self, vault: Vault) -> VaultFacts:
         folder = self.vault_folder(vault)
-        return VaultFacts(folder.identity(), folder.pools(), folder.free())
+        try:
+            return VaultFacts(folder.identity(), folder.pools(), folder.free())
+        except OSError as error:
+            raise Unknown(f"vault {vault} cannot be read: {error.strerror}", system=self.name) from None
 
     def initialise(self, vault: Vault, identity: str) -> None:
         self.vault_folder(vault).initialise(identity)

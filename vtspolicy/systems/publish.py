@@ -25,7 +25,6 @@ from vtspolicy.systems.beneath import (
     write_failure,
 )
 from vtspolicy.systems.contract import (
-    CHUNK,
     Hole,
     Identity,
     Metadata,
@@ -36,6 +35,7 @@ from vtspolicy.systems.contract import (
     no_progress,
 )
 from vtspolicy.systems.digest import Digester
+from vtspolicy.systems.extents import pieces_of
 
 
 class PartFile:
@@ -74,11 +74,10 @@ class PartFile:
             os.fchmod(self._fd, metadata.mode & 0o777)
             os.utime(self._fd, ns=(metadata.mtime_ns, metadata.mtime_ns))
             os.fsync(self._fd)
-            digester, offset = Digester(), 0
-            while content := os.pread(self._fd, CHUNK, offset):
-                digester.update(content)
-                offset += len(content)
-                progress(len(content))
+            digester = Digester()
+            for piece in pieces_of(self._fd):
+                digester.update(piece)
+                progress(piece.length if isinstance(piece, Hole) else len(piece))
             return digester.digest()
         except OSError as error:
             raise write_failure(error, str(self.tape)) from None
@@ -176,10 +175,14 @@ def _fsync_all(pool: PoolFolder, results: list[TapeFacts | Failure | None], batc
 
 
 def _facts(pool: PoolFolder, each: Publishing) -> TapeFacts | Failure:
-    status = pool.status(each.part.tape.name)
-    if status is None:
-        return TargetWrite(f"{each.part.tape} is gone again", tape=str(each.part.tape))
-    return facts_of(each.part.tape.name, status)
+    """What the live name holds now, which must be the part: nobody's word is taken for the rename."""
+    try:
+        status = pool.status(each.part.tape.name)
+        if status is None or not identity_of(status).fits(each.part.identity):
+            return TargetWrite(f"{each.part.tape} is not what was just published", tape=str(each.part.tape))
+        return facts_of(each.part.tape.name, status)
+    except OSError as error:
+        return _as_failure(error, each)
 
 
 def _as_failure(error: OSError | Failure, each: Publishing) -> Failure:

@@ -17,6 +17,7 @@ from typing import Any
 from vtspolicy.errors import Bug, Failure, NotBuilt, Refusal, VersionMismatch
 from vtspolicy.policy.places import Pool, Tape, Vault, is_name, is_tape_name
 from vtspolicy.systems import wire
+from vtspolicy.systems.beneath import write_failure
 from vtspolicy.systems.contract import Hole, Metadata
 from vtspolicy.systems.local import Local
 from vtspolicy.systems.publish import PartFile, Publishing, publish
@@ -47,6 +48,7 @@ class Receiver:
         self._name = "there"
         self._local = Local(self._name, vaults)
         self._parts: dict[int, PartFile] = {}
+        self._sealed: set[int] = set()
         self._failed: set[int] = set()
         self._sending = threading.Lock()
         self._done = 0
@@ -78,13 +80,16 @@ class Receiver:
         if self._input.exactly(len(wire.MAGIC)) != wire.MAGIC:
             return False
         length, kind, _ = self._input.header()
-        theirs = wire.parse_object(self._payload(length))
         try:
+            theirs = wire.parse_object(self._payload(length))
             if kind != Frame.HELLO:
                 raise VersionMismatch("the first frame is no HELLO")
             wire.agree(theirs, "the sender")
         except Failure as failure:
             self._fail(0, failure)
+            return False
+        except (ValueError, KeyError, TypeError):
+            self._fail(0, VersionMismatch("the sender's HELLO cannot be understood"))
             return False
         name = theirs.get("system")
         if isinstance(name, str) and is_name(name):
@@ -132,7 +137,7 @@ class Receiver:
             self._fail(number, failure)
         except (BrokenPipeError, EOFError):
             raise
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             self._fail(number, Refusal(f"a frame that cannot be understood: {error}"))
         except Exception as error:
             self._fail(number, Bug(f"the receiver failed: {error!r}"))
@@ -215,6 +220,7 @@ class Receiver:
         metadata = Metadata(int(asked["mode"]), int(asked["mtime_ns"]))
         with self._busy():
             digest = self._parts[number].seal(metadata, self._progress)
+        self._sealed.add(number)
         self._send(wire.pack_json(Frame.SEALED, number, {"digest": digest}))
 
     def _commit(self, number: int, payload: bytes) -> None:
@@ -227,6 +233,8 @@ class Receiver:
         for each, content in asked:
             with self._reported(each):
                 wanted = wire.parse_object(content)
+                if each not in self._sealed or each in self._failed:
+                    raise Refusal(f"part {each} is not sealed")
                 expected = wanted["expected"]
                 publishing = Publishing(self._parts[each], record_from_json(wanted["record"]),
                                         None if expected is None else identity_from_json(expected))
@@ -237,6 +245,8 @@ class Receiver:
                     results = publish(self._local.pool_folder(pool), [publishing for _, publishing in batch])
             except Failure as failure:
                 results = [failure] * len(batch)
+            except OSError as error:
+                results = [write_failure(error, f"pool {pool}")] * len(batch)
             for (each, _), result in zip(batch, results, strict=True):
                 if isinstance(result, Failure):
                     self._fail(each, result)
@@ -252,6 +262,7 @@ class Receiver:
 
     def _forget(self, number: int) -> None:
         self._failed.discard(number)
+        self._sealed.discard(number)
         part = self._parts.pop(number, None)
         if part is not None:
             part.discard()

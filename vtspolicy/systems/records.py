@@ -90,8 +90,8 @@ def next_version(earlier: tuple[Record, ...]) -> int:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > 1000:
-        raise TypeError("expected a text")
+    if not isinstance(value, str) or len(value) > 1000 or not (value.isascii() and value.isprintable()):
+        raise TypeError("expected a text of printable ASCII")
     return value
 
 

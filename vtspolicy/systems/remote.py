@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from vtspolicy.errors import Failure, NoReceiver, NotBuilt, Outage, Refusal, Stalled, VersionMismatch, leaves
 from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
 from vtspolicy.systems import wire
-from vtspolicy.systems.beneath import printable
+from vtspolicy.systems.beneath import is_vault_identity, printable
 from vtspolicy.systems.contract import (
     CHUNK,
     Hole,
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 CHATTER = 1 << 16
 """Bytes before the receiver's magic that are looked through, at most."""
+SHOWN = 160
+"""Bytes of what answers in the receiver's stead that are shown, at most."""
 ASKED_AT_ONCE = 1000
 """Tape names in one request for records."""
 PATIENCE = 10
@@ -59,16 +61,24 @@ class Conversation:
         self._received = bytearray()
         self._moved = time.monotonic()
         self._done = 0
+        self._issued = 0
         self._packet = max(1 << 10, channel.out_max_packet_size - _SLACK)
         self.chatter = ""
         self.answers: dict[tuple[Frame, int], dict[str, Any]] = {}
         self.failures: dict[int, Failure] = {}
         self._greet(program)
 
+    def new_number(self) -> int:
+        """The number of the next request or part."""
+        self._issued += 1
+        return self._issued
+
     def _greet(self, program: str) -> None:
-        self.send(wire.hello(program, system=self._link.system, stall=self._link.stall))
+        with suppress(Outage):  # it may have ended already; what it said says why
+            self.send(wire.hello(program, system=self._link.system, stall=self._link.stall))
+        deadline = time.monotonic() + PATIENCE * self._link.stall
         while (found := self._received.find(wire.MAGIC)) < 0:
-            if len(self._received) > CHATTER or not self._receive():
+            if len(self._received) > CHATTER or time.monotonic() > deadline or not self._receive():
                 raise NoReceiver(self._what_it_said(), system=self._link.system)
         self.chatter = printable(bytes(self._received[:found]).decode("utf-8", "replace")).strip()
         del self._received[: found + len(wire.MAGIC)]
@@ -79,11 +89,11 @@ class Conversation:
             raise self._nonsense() from None
 
     def _what_it_said(self) -> str:
-        said = bytes(self._received[:CHATTER])
+        said = bytes(self._received[:SHOWN])
         with self._link.translated():
-            while self._channel.recv_stderr_ready() and len(said) < CHATTER:
-                said += self._channel.recv_stderr(4096)
-        text = printable(said.decode("utf-8", "replace").strip()) or "nothing"
+            while self._channel.recv_stderr_ready() and len(said) < SHOWN:
+                said += self._channel.recv_stderr(SHOWN)
+        text = printable(said[:SHOWN].decode("utf-8", "replace").strip()) or "nothing"
         return f"{self._link.system} does not answer as vtspolicy receive; it said: {text}"
 
     def _nonsense(self) -> VersionMismatch:
@@ -116,7 +126,7 @@ class Conversation:
         """File every whole frame that has arrived under its kind and number."""
         while len(self._received) >= wire.HEADER.size:
             length, kind, number = wire.HEADER.unpack_from(self._received)
-            if length > wire.LARGEST_ANSWER:
+            if length > (wire.LARGEST_ANSWER if kind == Frame.ANSWER else wire.LARGEST) or number > self._issued:
                 raise self._nonsense()
             end = wire.HEADER.size + length
             if len(self._received) < end:
@@ -126,7 +136,7 @@ class Conversation:
             try:
                 value = wire.parse_object(payload) if payload else {}
                 self._file(Frame(kind), number, value)
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, OverflowError):
                 raise self._nonsense() from None
 
     def _file(self, kind: Frame, number: int, value: dict[str, Any]) -> None:
@@ -136,6 +146,8 @@ class Conversation:
                 self._done, self._moved = done, time.monotonic()
             return
         self._moved = time.monotonic()
+        if (kind, number) in self.answers or number in self.failures:
+            raise ValueError("answered twice")  # so that a flood of answers is not kept
         if kind == Frame.FAILED:
             self.failures[number] = self._failure(value)
         else:
@@ -194,7 +206,7 @@ class RemotePart:
             "mode": metadata.mode, "mtime_ns": metadata.mtime_ns}))
 
     def sealed(self) -> str:
-        return str(self._talk.wait(Frame.SEALED, self._number).get("digest"))
+        return printable(str(self._talk.wait(Frame.SEALED, self._number).get("digest")))
 
     def commit(self, record: Record, expected: Identity | None) -> None:
         self._talk.send(wire.pack_json(Frame.COMMIT, self._number, {
@@ -216,7 +228,7 @@ class RemotePart:
 def _facts(name: str, value: Mapping[str, Any]) -> TapeFacts:
     try:
         return TapeFacts(name, identity_from_json(value["identity"]), int(value["mode"]), int(value["allocated"]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise VersionMismatch("the receiver answers what cannot be understood") from None
 
 
@@ -229,7 +241,6 @@ class Remote:
         self.name = link.system
         self._link = link
         self._talk = Conversation(link, link.run(command), program)
-        self._number = 0
 
     @property
     def chatter(self) -> str:
@@ -250,12 +261,8 @@ class Remote:
         finally:
             self._link.close()
 
-    def _next(self) -> int:
-        self._number += 1
-        return self._number
-
     def _ask(self, operation: str, **more: Any) -> dict[str, Any]:
-        number = self._next()
+        number = self._talk.new_number()
         self._talk.send(wire.pack_json(Frame.REQUEST, number, {"operation": operation, **more}))
         return self._talk.wait(Frame.ANSWER, number)
 
@@ -264,10 +271,12 @@ class Remote:
 
     def vault(self, vault: Vault) -> VaultFacts:
         answer = self._ask("vault", vault=vault.name)
-        identity, free = answer.get("identity"), answer.get("free")
-        return VaultFacts(identity if isinstance(identity, str) else None,
-                          tuple(str(name) for name in answer.get("pools", ())),
-                          free if isinstance(free, int) else None)
+        with _understood(self.name):
+            identity, free = answer["identity"], answer["free"]
+            if identity is not None and not is_vault_identity(f"{identity}\n"):
+                raise ValueError("not a vault's id")
+            return VaultFacts(identity, tuple(str(name) for name in answer["pools"] if is_tape_name(str(name))),
+                              None if free is None else int(free))
 
     def initialise(self, vault: Vault, identity: str) -> None:
         self._ask("initialise", vault=vault.name, identity=identity)
@@ -276,7 +285,7 @@ class Remote:
         answer = self._ask("names")
         with _understood(self.name):
             return ({Pool(self.name, str(vault), str(pool)): frozenset(map(str, names))
-                     for vault, pool, names in answer["pools"]},
+                     for vault, pool, names in answer["pools"] if is_tape_name(str(vault)) and is_tape_name(str(pool))},
                     tuple(printable(str(each)) for each in answer["warnings"]))
 
     def inventory(self, pool: Pool) -> Inventory:
@@ -297,20 +306,20 @@ class Remote:
                                tapes=wanted[start:start + ASKED_AT_ONCE])
             with _understood(self.name):
                 for name, kept in answer["records"].items():
-                    found[str(name)] = tuple(record_from_json(each) for each in kept)
+                    found[name] = tuple(record_from_json(each) for each in kept)
         return found
 
     def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
         answer = self._ask("digest", vault=tape.vault, pool=tape.pool, tape=tape.name)
         facts = _facts(tape.name, answer)
         progress(facts.identity.size)
-        return str(answer.get("digest")), facts
+        return printable(str(answer.get("digest"))), facts
 
     def read(self, tape: Tape) -> Reader:
         raise NotBuilt(f"reading {tape} from a receiver is not built in this release", tape=str(tape))
 
     def begin(self, tape: Tape, size: int, part_name: str) -> RemotePart:
-        number = self._next()
+        number = self._talk.new_number()
         self._talk.send(wire.pack_json(Frame.BEGIN, number, {
             "vault": tape.vault, "pool": tape.pool, "tape": tape.name, "size": size, "part": part_name}))
         return RemotePart(self._talk, number, tape)
@@ -326,7 +335,7 @@ def _understood(system: str) -> Iterator[None]:
     """Turn what a malformed answer raises into one failure."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise VersionMismatch(f"{system} answers what cannot be understood", system=system) from None
 
 

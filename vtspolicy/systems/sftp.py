@@ -12,7 +12,7 @@ import stat
 import struct
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -79,6 +79,15 @@ def facts_of(name: str, found: Attributes) -> TapeFacts:
     return TapeFacts(name, Identity(found.size, found.mtime * 10**9), found.mode & 0o777, found.size)
 
 
+@contextmanager
+def _refused_as(kind: type[Failure], what: object, system: str) -> Iterator[None]:
+    """Tell a refusal of the server as a failure of this kind."""
+    try:
+        yield
+    except SftpStatus as error:
+        raise kind(f"{what}: {error.strerror}", system=system) from None
+
+
 class SftpReader:
     """A tape opened for reading over SFTP."""
 
@@ -86,16 +95,14 @@ class SftpReader:
         self._wire = wire
         self._path = path
         self._tape = tape
-        named = wire.lstat(path)
-        if named is None:
-            raise Missing(f"{tape} is not there", tape=str(tape), system=tape.system)
-        if not stat.S_ISREG(named.mode):
-            raise SourceUnreadable(f"{tape} is {kind_of(named.mode)}", tape=str(tape), system=tape.system)
-        try:
+        with _refused_as(SourceUnreadable, tape, tape.system):
+            named = wire.lstat(path)
+            if named is None:
+                raise Missing(f"{tape} is not there", tape=str(tape), system=tape.system)
+            if not stat.S_ISREG(named.mode):
+                raise SourceUnreadable(f"{tape} is {kind_of(named.mode)}", tape=str(tape), system=tape.system)
             self._handle: bytes | None = wire.open(path, READ_FLAG)
             self.facts = facts_of(tape.name, wire.request(FSTAT, text(self._handle)).attributes())
-        except SftpStatus as error:
-            raise SourceUnreadable(f"{tape}: {error.strerror}", tape=str(tape), system=tape.system) from None
 
     def pieces(self) -> Iterator[Piece]:
         """The tape in order, many reads in flight."""
@@ -109,11 +116,11 @@ class SftpReader:
                     flight.append((self._ask(sent, count), sent, count))
                     sent += count
                 number, offset, count = flight.pop(0)
-                content = self._wire.answer(number).text()
+                content = self._content(number, count)
                 yield content
                 while len(content) < count:  # a short answer: fetch the rest before going on
                     offset, count = offset + len(content), count - len(content)
-                    content = self._wire.answer(self._ask(offset, count)).text()
+                    content = self._content(self._ask(offset, count), count)
                     yield content
         except EOFError:
             raise self._changed() from None
@@ -125,6 +132,14 @@ class SftpReader:
                 with suppress(SftpStatus, EOFError, Failure):
                     self._wire.answer(number)
 
+    def _content(self, number: int, count: int) -> bytes:
+        """The bytes that answer a read of so many. Raise SourceUnreadable where they cannot be that."""
+        content = self._wire.answer(number).text()
+        if not 0 < len(content) <= count:
+            raise SourceUnreadable(f"{self._tape}: the server answered a read of {count} bytes with {len(content)}",
+                                   tape=str(self._tape), system=self._tape.system)
+        return content
+
     def _ask(self, offset: int, count: int) -> int:
         assert self._handle is not None
         return self._wire.send(READ, text(self._handle), struct.pack(">QI", offset, count))
@@ -132,8 +147,9 @@ class SftpReader:
     def check_unchanged(self) -> None:
         """As far as SFTP can tell: size and second of change."""
         assert self._handle is not None
-        opened = facts_of(self._tape.name, self._wire.request(FSTAT, text(self._handle)).attributes())
-        named = self._wire.lstat(self._path)
+        with _refused_as(SourceUnreadable, self._tape, self._tape.system):
+            opened = facts_of(self._tape.name, self._wire.request(FSTAT, text(self._handle)).attributes())
+            named = self._wire.lstat(self._path)
         if opened != self.facts or named is None or facts_of(self._tape.name, named) != self.facts:
             raise self._changed()
 
@@ -210,12 +226,22 @@ class SftpPart:
             self._open = None
         except SftpStatus as error:
             raise self._failure(error) from None
+        try:
+            self._digest = self._read_back()
+        except (Missing, SourceUnreadable, SourceChanged) as failure:
+            raise TargetWrite(f"{failure.message} (read back from the part file)", tape=str(self._tape),
+                              system=self._tape.system) from None
+
+    def _read_back(self) -> str:
         reader = SftpReader(self._wire, self._path, self._tape)
         try:
+            if reader.facts.identity.size != self._size:
+                raise SourceUnreadable(f"{self._tape}: {reader.facts.identity.size} bytes lie there, {self._size} "
+                                       "were written")
             digester = Digester()
             for piece in reader.pieces():
                 digester.update(piece)
-            self._digest = digester.digest()
+            return digester.digest()
         finally:
             reader.close()
 
@@ -231,10 +257,11 @@ class SftpPart:
             now = None if live is None else facts_of(self._tape.name, live).identity
             if (now is None) != (expected is None) or (now and expected and not now.fits(expected)):
                 raise self._diverged("changed since the plan was made")
-            mine = self._wire.lstat(self._path)
-            if mine is None:
+            part = self._wire.lstat(self._path)
+            if part is None:
                 raise TargetWrite(f"{self._tape}: the part file is gone", tape=str(self._tape))
-            self._save_record(record, facts_of(self._tape.name, mine).identity, now)
+            mine = facts_of(self._tape.name, part).identity
+            self._save_record(record, mine, now)
             if not self._system.promises.atomic and live is not None:
                 raise TargetWrite(f"{self._tape}: the server cannot replace a file in one step",
                                   tape=str(self._tape), system=self._tape.system)
@@ -245,8 +272,9 @@ class SftpPart:
             published = self._wire.lstat(target)
         except SftpStatus as error:
             raise self._failure(error) from None
-        if published is None:
-            raise TargetWrite(f"{self._tape} is gone again", tape=str(self._tape), system=self._tape.system)
+        if published is None or not facts_of(self._tape.name, published).identity.fits(mine):
+            raise TargetWrite(f"{self._tape} is not what was just published", tape=str(self._tape),
+                              system=self._tape.system)
         self._result = facts_of(self._tape.name, published)
 
     def _diverged(self, why: str) -> Failure:
@@ -257,11 +285,14 @@ class SftpPart:
         final = replace(record, identity=mine, version=records.next_version(earlier))
         content = records.encode(records.following(final, earlier, live))
         temporary = self._path.removesuffix(PART_SUFFIX) + ".record" + PART_SUFFIX
-        handle = self._wire.open(temporary, WRITE_FLAG | CREATE_FLAG | EXCLUSIVE_FLAG, 0o600)
+        handle = self._wire.open(temporary, READ_FLAG | WRITE_FLAG | CREATE_FLAG | EXCLUSIVE_FLAG, 0o600)
         try:
             self._wire.request(WRITE, text(handle), struct.pack(">Q", 0), text(content))
             if self._system.promises.durable:
                 self._wire.fsync(handle)
+            if self._wire.beginning(handle, len(content) + 1) != content:
+                raise TargetWrite(f"{self._tape}: its record there is not what was written", tape=str(self._tape),
+                                  system=self._tape.system)
         finally:
             self._wire.close(handle)
         place = f"{self._folder}/{WORK_FOLDER}/{records.file_name(self._tape.name)}"
@@ -318,7 +349,8 @@ class Sftp:
         if not is_tape_name(pool.name):
             raise Unknown(f"{printable(pool.name)!r} is not a pool's name", system=self.name)
         path = f"{self._vault_path(pool.of)}/{pool.name}"
-        found = self.wire.lstat(path)
+        with _refused_as(Unknown, f"pool {pool}", self.name):
+            found = self.wire.lstat(path)
         if found is None or not stat.S_ISDIR(found.mode):
             raise Unknown(f"pool {pool}: no such directory", system=self.name)
         return path
@@ -346,12 +378,13 @@ class Sftp:
 
     def vault(self, vault: Vault) -> VaultFacts:
         path = self._vault_path(vault)
-        found = self.wire.lstat(path + "/.")
-        if found is None or not stat.S_ISDIR(found.mode):
-            raise Unknown(f"vault {vault}: {path} is not there", system=self.name)
-        pools = sorted(name for name, entry in self._listing(path, f"vault {vault}")
-                       if is_tape_name(name) and stat.S_ISDIR(entry.mode))
-        return VaultFacts(self._identity(vault, path), tuple(pools), self.wire.free(path))
+        with _refused_as(Unknown, f"vault {vault}", self.name):
+            found = self.wire.lstat(path + "/.")
+            if found is None or not stat.S_ISDIR(found.mode):
+                raise Unknown(f"vault {vault}: {path} is not there", system=self.name)
+            pools = sorted(name for name, entry in self._listing(path, f"vault {vault}")
+                           if is_tape_name(name) and stat.S_ISDIR(entry.mode))
+            return VaultFacts(self._identity(vault, path), tuple(pools), self.wire.free(path))
 
     def _listing(self, path: str, what: str) -> list[tuple[str, Attributes]]:
         try:
@@ -375,29 +408,25 @@ class Sftp:
         except SftpStatus:
             return b""
         try:
-            return self.wire.request(READ, text(handle), struct.pack(">QI", 0, most)).text()
-        except (EOFError, SftpStatus):
+            return self.wire.beginning(handle, most)
+        except SftpStatus:
             return b""
         finally:
-            self.wire.close(handle)
+            with suppress(SftpStatus):
+                self.wire.close(handle)
 
     def initialise(self, vault: Vault, identity: str) -> None:
         path = self._vault_path(vault)
-        try:
-            handle = self.wire.open(f"{path}/{VAULT_MARKER}", WRITE_FLAG | CREATE_FLAG | EXCLUSIVE_FLAG, 0o644)
-        except SftpStatus as error:
+        with _refused_as(TargetWrite, f"vault {vault} cannot be given an id", self.name):
             if self.wire.lstat(f"{path}/{VAULT_MARKER}") is not None:
-                raise IdentityMismatch(f"vault {vault} has an id already", system=self.name) from None
-            raise TargetWrite(f"vault {vault} cannot be given an id: {error.strerror}", system=self.name) from None
-        try:
+                raise IdentityMismatch(f"vault {vault} has an id already", system=self.name)
+            handle = self.wire.open(f"{path}/{VAULT_MARKER}", WRITE_FLAG | CREATE_FLAG | EXCLUSIVE_FLAG, 0o644)
             self.wire.request(WRITE, text(handle), struct.pack(">Q", 0), text(identity + "\n"))
             if self.promises.durable:
                 self.wire.fsync(handle)
             self.wire.close(handle)
             if self.promises.durable:
                 self.wire.fsync_folder(path)
-        except SftpStatus as error:
-            raise TargetWrite(f"vault {vault} cannot be given an id: {error.strerror}", system=self.name) from None
 
     def names(self) -> tuple[Mapping[Pool, frozenset[str]], tuple[str, ...]]:
         found: dict[Pool, frozenset[str]] = {}
@@ -418,6 +447,10 @@ class Sftp:
         return found, tuple(warnings)
 
     def inventory(self, pool: Pool) -> Inventory:
+        with _refused_as(Unknown, f"pool {pool}", self.name):
+            return self._inventory(pool)
+
+    def _inventory(self, pool: Pool) -> Inventory:
         path = self.path(pool)
         tapes: dict[str, TapeFacts] = {}
         skipped: list[Skipped] = []
@@ -449,9 +482,10 @@ class Sftp:
         return records.decode(self._small_file(place, self.wire.block))
 
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
-        there = {name for name, _ in self._work_listing(self.path(pool))}
-        return {name: kept for name in names
-                if records.file_name(name) in there and (kept := self.records_of(pool.tape(name)))}
+        with _refused_as(Unknown, f"pool {pool}", self.name):
+            there = {name for name, _ in self._work_listing(self.path(pool))}
+            return {name: kept for name in names
+                    if records.file_name(name) in there and (kept := self.records_of(pool.tape(name)))}
 
     def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
         reader = self.read(tape)
@@ -473,11 +507,12 @@ class Sftp:
 
     def sweep(self, pool: Pool, writer: str) -> int:
         path, count = self.path(pool), 0
-        for name, _ in self._work_listing(path):
-            if name.startswith(f"{writer}.") and name.endswith(PART_SUFFIX):
-                with suppress(SftpStatus):
-                    self.wire.request(REMOVE, text(f"{path}/{WORK_FOLDER}/{name}"))
-                    count += 1
-        if self.promises.durable:
-            self.wire.fsync_folder(path)
+        with _refused_as(TargetWrite, f"pool {pool} cannot be swept", self.name):
+            for name, _ in self._work_listing(path):
+                if name.startswith(f"{writer}.") and name.endswith(PART_SUFFIX):
+                    with suppress(SftpStatus):
+                        self.wire.request(REMOVE, text(f"{path}/{WORK_FOLDER}/{name}"))
+                        count += 1
+            if self.promises.durable:
+                self.wire.fsync_folder(path)
         return count

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vtspolicy.errors import VersionMismatch
+from vtspolicy.systems.beneath import printable
 from vtspolicy.systems.ssh import Link
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ _OK, _EOF, _NO_SUCH_FILE, _DENIED, _FAILURE, _UNSUPPORTED = 0, 1, 2, 3, 4, 8
 _SIZE, _OWNER, _MODE, _TIMES = 0x1, 0x2, 0x4, 0x8
 _LARGEST = 1 << 20
 """Bytes of a packet from the server, at most."""
+_ANSWERS = {OPEN: HANDLE, OPENDIR: HANDLE, READ: DATA, READDIR: NAME, LSTAT: ATTRS, FSTAT: ATTRS}
+"""What answers a request that is granted, where it is not a bare STATUS."""
+MOST_ENTRIES = 500_000
+"""Entries of a directory that are read, at most."""
 SAFE_BLOCK = 32_600
 """Bytes of a write that every server takes, and that fit one SSH packet with their header."""
 
@@ -47,27 +52,27 @@ class Attributes:
 class Answer:
     """The fields of a packet, read in order."""
 
-    def __init__(self, kind: int, content: bytes) -> None:
+    def __init__(self, kind: int, content: bytes, system: str) -> None:
         self.kind = kind
         self._content = content
+        self._system = system
         self._at = 0
 
+    def _take(self, count: int) -> bytes:
+        """The next bytes. Raise VersionMismatch where there are too few."""
+        if count > len(self._content) - self._at:
+            raise _not_sftp(self._system)
+        self._at += count
+        return self._content[self._at - count:self._at]
+
     def u32(self) -> int:
-        value: int = struct.unpack_from(">I", self._content, self._at)[0]
-        self._at += 4
-        return value
+        return int.from_bytes(self._take(4), "big")
 
     def u64(self) -> int:
-        value: int = struct.unpack_from(">Q", self._content, self._at)[0]
-        self._at += 8
-        return value
+        return int.from_bytes(self._take(8), "big")
 
     def text(self) -> bytes:
-        length = self.u32()
-        if length > len(self._content) - self._at:
-            raise struct.error("cut")
-        self._at += length
-        return self._content[self._at - length:self._at]
+        return self._take(self.u32())
 
     def left(self) -> bool:
         return self._at < len(self._content)
@@ -87,6 +92,10 @@ class Answer:
                 self.text()
                 self.text()
         return Attributes(size, mode, mtime)
+
+
+def _not_sftp(system: str) -> VersionMismatch:
+    return VersionMismatch(f"{system} answers what is not SFTP", system=system)
 
 
 def text(value: str | bytes) -> bytes:
@@ -115,13 +124,15 @@ class SftpWire:
         self._channel = channel
         self._packet = max(1 << 10, channel.out_max_packet_size - 64)
         self._received = bytearray()
+        self._asked: dict[int, int] = {}
+        """Requests without an answer yet, with the kind of packet that grants them."""
         self._answers: dict[int, Answer] = {}
         self._number = 0
         self._put(struct.pack(">IBI", 5, INIT, 3))
         content = self._packet_in()
-        if content[0] != VERSION:
+        if content[0] != VERSION or len(content) < 5:
             raise VersionMismatch(f"{link.system} does not speak SFTP", system=link.system)
-        hello = Answer(VERSION, content[5:])
+        hello = Answer(VERSION, content[5:], link.system)
         self.extensions: set[str] = set()
         while hello.left():
             self.extensions.add(hello.text().decode("ascii", "replace"))
@@ -131,7 +142,7 @@ class SftpWire:
     def _largest_block(self) -> int:
         if "limits@openssh.com" not in self.extensions:
             return SAFE_BLOCK
-        limits = self.request(EXTENDED, text("limits@openssh.com"))
+        limits = self.answer(self.send(EXTENDED, text("limits@openssh.com"), granted=EXTENDED_REPLY))
         limits.u64()
         return max(SAFE_BLOCK, min(limits.u64(), limits.u64(), 255 << 10))
 
@@ -161,33 +172,36 @@ class SftpWire:
                     raise EOFError("the SFTP server ended")
                 self._received += more
 
-    def send(self, kind: int, *fields: bytes) -> int:
-        """Start a request; give its number."""
+    def send(self, kind: int, *fields: bytes, granted: int | None = None) -> int:
+        """Start a request; give its number. `granted` is the kind of its answer where the table does not say."""
         self._number = (self._number + 1) & 0xFFFFFFFF
+        self._asked[self._number] = granted or _ANSWERS.get(kind, STATUS)
         body = b"".join(fields)
         self._put(struct.pack(">IBI", len(body) + 5, kind, self._number) + body)
         return self._number
 
     def answer(self, number: int) -> Answer:
-        """The answer to a request. Raise SftpStatus where it is a refusal, EOFError at the end of a file."""
+        """The answer to a request. Raise SftpStatus where it is a refusal, EOFError at the end of a file or list."""
         while number not in self._answers:
             content = self._packet_in()
-            self._answers[int.from_bytes(content[1:5], "big")] = Answer(content[0], content[5:])
-        found = self._answers.pop(number)
-        try:
-            if found.kind == STATUS:
-                self._judge(found)
-        except struct.error:
-            raise VersionMismatch(f"{self._link.system} answers what is not SFTP", system=self._link.system) from None
+            other = int.from_bytes(content[1:5], "big")
+            if other not in self._asked or other in self._answers:
+                raise _not_sftp(self._link.system)  # nobody asked: what floods us is not kept
+            self._answers[other] = Answer(content[0], content[5:], self._link.system)
+        found, granted = self._answers.pop(number), self._asked.pop(number)
+        if found.kind == STATUS:
+            self._judge(found, ends=granted in (DATA, NAME))
+        if found.kind != granted:
+            raise _not_sftp(self._link.system)
         return found
 
     @staticmethod
-    def _judge(status: Answer) -> None:
+    def _judge(status: Answer, *, ends: bool) -> None:
         code = status.u32()
-        words = status.text().decode("utf-8", "replace") if status.left() else ""
+        words = printable(status.text().decode("utf-8", "replace")) if status.left() else ""
         if code == _OK:
             return
-        if code == _EOF:
+        if code == _EOF and ends:
             raise EOFError
         number = {_NO_SUCH_FILE: errno.ENOENT, _DENIED: errno.EACCES, _UNSUPPORTED: errno.EOPNOTSUPP}.get(
             code, errno.EIO)
@@ -219,18 +233,27 @@ class SftpWire:
     def listing(self, path: str) -> list[tuple[str, Attributes]]:
         """A directory's entries."""
         handle = self.request(OPENDIR, text(path)).text()
-        found = []
+        found: list[tuple[str, Attributes]] = []
         try:
             while True:
-                answer = self.request(READDIR, text(handle))
+                answer, before = self.request(READDIR, text(handle)), len(found)
                 for _ in range(answer.u32()):
                     name = answer.text().decode("utf-8", "surrogateescape")
                     answer.text()
                     found.append((name, answer.attributes()))
+                if len(found) == before or len(found) > MOST_ENTRIES:
+                    raise _not_sftp(self._link.system)
         except EOFError:
             return found
         finally:
             self.close(handle)
+
+    def beginning(self, handle: bytes, most: int) -> bytes:
+        """A file's first bytes; of an empty file none."""
+        try:
+            return self.request(READ, text(handle), struct.pack(">QI", 0, most)).text()
+        except EOFError:
+            return b""
 
     def fsync(self, handle: bytes) -> None:
         """Make a file's bytes, or (with a directory's handle) its names, durable."""
@@ -252,7 +275,8 @@ class SftpWire:
         """Bytes that may still be written there; None where the server cannot say."""
         if "statvfs@openssh.com" not in self.extensions:
             return None
-        answer = self.request(EXTENDED, text("statvfs@openssh.com"), text(path))
+        answer = self.answer(
+            self.send(EXTENDED, text("statvfs@openssh.com"), text(path), granted=EXTENDED_REPLY))
         answer.u64()
         size, _, _, available = answer.u64(), answer.u64(), answer.u64(), answer.u64()
         return size * available

@@ -8,16 +8,18 @@ dead; it rekeys every 512 MiB, and a rekey that meets the far side's CHANNEL_CLO
 from __future__ import annotations
 
 import os
+import select
 import socket
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from vtspolicy.errors import Authentication, Failure, HostKey, Outage, Stalled
+from vtspolicy.systems.beneath import printable
 from vtspolicy.systems.hostkeys import Pins, PublicKey, judge
 
 if TYPE_CHECKING:
@@ -33,22 +35,34 @@ CONNECT_TIME = 20.0
 
 
 class WatchedSocket:
-    """A socket that knows when a byte last moved; paramiko sees an ordinary one."""
+    """A socket that knows when a byte last came; paramiko sees an ordinary one.
 
-    def __init__(self, plain: socket.socket) -> None:
+    What is sent does not count: a link that swallows it looks alive for ever.
+    """
+
+    def __init__(self, plain: socket.socket, quiet: Callable[[], None]) -> None:
+        """`quiet` is called by the thread that reads, now and then while nothing comes."""
         self._plain = plain
-        self.moved = time.monotonic()
+        self._quiet = quiet
+        self.heard = time.monotonic()
 
     def send(self, data: bytes) -> int:
-        count = self._plain.send(data)
-        if count:
-            self.moved = time.monotonic()
-        return count
+        return self._plain.send(data)
+
+    def sendable(self) -> bool:
+        """Whether a send would be taken at once."""
+        poll = select.poll()
+        poll.register(self._plain, select.POLLOUT)
+        return bool(poll.poll(0))
 
     def recv(self, size: int) -> bytes:
-        data = self._plain.recv(size)
+        try:
+            data = self._plain.recv(size)
+        except TimeoutError:
+            self._quiet()
+            raise
         if data:
-            self.moved = time.monotonic()
+            self.heard = time.monotonic()
         return data
 
     def settimeout(self, seconds: float | None) -> None:
@@ -74,7 +88,9 @@ class Link:
         self._where = f"{address} port {port}"
         self._silent = False
         self._done = threading.Event()
-        self._socket = WatchedSocket(self._connect(address, port))
+        self._in_use = False
+        self._asked = 0.0
+        self._socket = WatchedSocket(self._connect(address, port), self._keep_alive)
         self._transport = self._start()
 
     def _connect(self, address: str, port: int) -> socket.socket:
@@ -91,8 +107,11 @@ class Link:
         return plain
 
     def _start(self) -> paramiko.Transport:
+        import logging
+
         import paramiko
 
+        logging.getLogger("paramiko").addHandler(logging.NullHandler())  # else it prints its tracebacks
         transport = paramiko.Transport(
             self._socket,  # type: ignore[arg-type]  # it has all that paramiko uses of a socket
             default_window_size=WINDOW, default_max_packet_size=PACKET)
@@ -104,12 +123,32 @@ class Link:
         return transport
 
     def _watch(self) -> None:
-        """Close a connection on which no byte moved for the stall time, keep-alives included."""
-        while not self._done.wait(min(1.0, self.stall / 4)):
-            if time.monotonic() - self._socket.moved > self.stall:
+        """Close a connection on which no byte came for the stall time, answers to our keep-alives included."""
+        while not self._done.wait(min(1.0, self.stall / 8)):
+            if time.monotonic() - self._socket.heard > self.stall:
                 self._silent = True
                 self._transport.close()
+                self._socket.close()
                 return
+
+    def _keep_alive(self) -> None:
+        """Where it has been quiet for a while, ask for something that the far side refuses (RFC 4254, section 4).
+
+        Its answer shows that it lives; paramiko's own keep-alive asks for none. The thread that reads does this, so
+        it must not wait: not for the end of a key exchange, nor for a socket that takes nothing.
+        """
+        now = time.monotonic()
+        if not self._in_use or now - max(self._socket.heard, self._asked) < self.stall / 3 or (
+                not self._transport.clear_to_send.is_set() or not self._socket.sendable()):
+            return
+        import paramiko
+
+        self._asked = now
+        message = paramiko.Message()
+        message.add_byte(bytes([80]))  # SSH_MSG_GLOBAL_REQUEST
+        message.add_string("keepalive@openssh.com")
+        message.add_boolean(True)
+        self._transport._send_message(message)  # type: ignore[attr-defined]  # the stubs know only the public part
 
     def handshake(self, pins: Pins) -> None:
         """Agree on keys; raise HostKey unless the far side shows a pinned one."""
@@ -122,7 +161,7 @@ class Link:
             if wanted:
                 options.key_types = wanted
             try:
-                self._transport.start_client(timeout=min(self.stall, CONNECT_TIME))
+                self._negotiate()
             except paramiko.ssh_exception.IncompatiblePeer as error:
                 if wanted and "key" in str(error):
                     raise HostKey(f"{self.system} shows no host key of the pinned kind ({', '.join(sorted(kinds))})",
@@ -132,12 +171,17 @@ class Link:
             ciphers = (getattr(self._transport, "local_cipher", ""), getattr(self._transport, "remote_cipher", ""))
             if all("gcm" in cipher for cipher in ciphers):
                 self._transport.packetizer.REKEY_BYTES = REKEY_BYTES
-            self._transport.set_keepalive(max(1, int(self.stall / 3)))
+
+    def _negotiate(self) -> None:
+        limit = min(self.stall, CONNECT_TIME)
+        self._transport.start_client(timeout=limit)
+        if not self._transport.initial_kex_done:
+            raise self._stalled(limit)  # start_client returns without a word when its time is over
 
     def offered_key(self) -> PublicKey:
         """Shake hands with whoever answers, and say which host key it shows."""
         with self.translated():
-            self._transport.start_client(timeout=min(self.stall, CONNECT_TIME))
+            self._negotiate()
             return self.host_key()
 
     def host_key(self) -> PublicKey:
@@ -153,11 +197,14 @@ class Link:
         with self.translated():
             try:
                 self._transport.auth_publickey(user, key)
+                self._in_use = True
             except paramiko.AuthenticationException as error:
                 if not self._transport.is_active():
                     raise EOFError from error  # the connection went, nothing was refused
-                raise Authentication(f"{self.system} refuses the login of {user} with {key_path}",
-                                     system=self.system) from None
+                if str(error) == "Authentication timeout.":  # paramiko has no class for it
+                    raise TimeoutError from error
+                raise Authentication(f"{self.system} refuses the login of {user} with {key_path}; authorized_keys "
+                                     "there must hold its public key", system=self.system) from None
 
     def run(self, command: str) -> paramiko.Channel:
         """Start a command over there; its standard input and output are the channel."""
@@ -178,22 +225,20 @@ class Link:
     @contextmanager
     def translated(self) -> Iterator[None]:
         """Turn what paramiko and the socket raise into Outage or Stalled."""
-        import paramiko
-
         try:
             yield
         except Failure:
             raise
         except TimeoutError:
             raise self._stalled() from None
-        except (paramiko.SSHException, EOFError, OSError) as error:
+        except Exception as error:  # paramiko hands on whatever its thread met in what the far side sent
             if self._silent:
                 raise self._stalled() from None
-            text = str(error) or "the connection was closed"
+            text = printable(str(error)) or "the connection was closed"
             raise Outage(f"{self.system}: {text}", system=self.system) from None
 
-    def _stalled(self) -> Stalled:
-        return Stalled(f"{self.system}: nothing moved for {self.stall:g} s", system=self.system)
+    def _stalled(self, seconds: float | None = None) -> Stalled:
+        return Stalled(f"{self.system}: nothing came for {seconds or self.stall:g} s", system=self.system)
 
     def close(self) -> None:
         """End the connection."""

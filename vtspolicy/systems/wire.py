@@ -63,12 +63,16 @@ def hello(program: str, **more: Any) -> bytes:
 
 
 def agree(theirs: Mapping[str, Any], who: str) -> int:
-    """The highest protocol version that both sides speak. Raise VersionMismatch where there is none."""
-    low, high = (int(each) for each in theirs["protocols"])
+    """The highest protocol version that both sides speak. Raise VersionMismatch where there is none, and KeyError,
+    TypeError or ValueError where `theirs` is no HELLO."""
+    low, high = theirs["protocols"]
+    if not isinstance(low, int) or not isinstance(high, int) or not 0 < low <= high < 1000:
+        raise ValueError("expected two protocol versions")
     best = min(high, NEWEST)
     if best < max(low, OLDEST):
         upgrade = "there" if high < OLDEST else "here"
-        raise VersionMismatch(f"{who} speaks protocol {low} to {high} (vtspolicy {theirs.get('program', '?')}), this "
+        program = repr(str(theirs.get("program", "?"))[:40])
+        raise VersionMismatch(f"{who} speaks protocol {low} to {high} (vtspolicy {program}), this "
                               f"side {OLDEST} to {NEWEST}: upgrade vtspolicy {upgrade}")
     return best
 
