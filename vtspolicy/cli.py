@@ -26,9 +26,9 @@ _VALUES = {"--policies": "policies", "--state": "state", "--allow": "allow"}
 
 def main(arguments: Sequence[str], program: str = "vtspolicy") -> int:
     """Run one invocation; give the completion code."""
-    options, words = Options(), list(arguments)
+    options: Options | None = None
     try:
-        options, words = options_of(words)
+        options, words = options_of(arguments)
         if program == "VTSPolicy":
             return Session(options).sentences([f"VTSPolicy {' '.join(words)}"])
         if words == ["-"]:
@@ -44,6 +44,8 @@ def main(arguments: Sequence[str], program: str = "vtspolicy") -> int:
 
         return run(words, Session(options))
     except Failure as failure:
+        if options is None:
+            options = Options(json="--json" in arguments, completion="--completion" in arguments)
         return Session(options).show(failed(None, [failure]))
 
 

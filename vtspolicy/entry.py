@@ -24,6 +24,7 @@ def VTSPolicy() -> None:  # noqa: N802  # the name of the original's command
 
 def _run(arguments: list[str], program: str) -> int:
     try:
+        _listen()
         if arguments[:1] == ["receive"] and program == "vtspolicy":
             from vtspolicy.receive import main as receive
 
@@ -34,8 +35,17 @@ def _run(arguments: list[str], program: str) -> int:
     except KeyboardInterrupt:
         return STOPPED
     except BaseException as error:
-        _say(f"*ERROR* vtspolicy has a fault: {type(error).__name__}: {error} (890005)\n")
+        _say(f"*ERROR* vtspolicy has a fault: {type(error).__name__}: {' '.join(str(error).split())} (890005)\n")
         return BUG
+
+
+def _listen() -> None:
+    """Signals that no verb listens to yet, or any more, end the program with a code of ours, as Ctrl-C does."""
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def _say(text: str) -> None:

@@ -36,6 +36,8 @@ class Session:
         self._worst: Result | None = None
         self._done = 0
         self._errors = 0
+        self._wrong = 0
+        """Sentences that ended in an error."""
 
     @property
     def code(self) -> int:
@@ -48,10 +50,11 @@ class Session:
             wanted = command()
         except Failure as failure:
             return self.show(failed(None, [failure]))
-        return self.end(self._carry_out([wanted]))
+        self._carry_out(wanted)
+        return self.end()
 
     def sentences(self, texts: Iterable[str]) -> int:
-        """Sentences in order; more errors than allowed end it, and the rest is told as not run."""
+        """Sentences in order; more of them in error than allowed end it, and the rest is told as not run."""
         waiting = list(texts)
         allowed = len(waiting) if self.options.allow == "all" else int(self.options.allow)
         while waiting:
@@ -60,28 +63,30 @@ class Session:
                 command = parse(text, Door.SENTENCE)
                 if self.options.yes:
                     command = replace(command, confirmed=True)
-                self._carry_out([command])
+                self._carry_out(command)
             except Failure as failure:
                 self._note(failed(None, [failure]))
-            if self._worst is not None and (self._worst.code in (3, 5) or self._errors > allowed):
+            if self._worst is not None and (self._worst.code in (3, 5) or self._wrong > allowed):
                 break
         for text in waiting:
             self._say(f"not run: {' '.join(text.split())[:70]}\n", error=True)
-        return self.end(self._worst)
+        return self.end()
 
     def show(self, result: Result) -> int:
         """Show a result that needed no carrying out."""
         self._note(result)
-        return self.end(result)
+        return self.end()
 
-    def _carry_out(self, commands: list[Command]) -> Result | None:
-        if commands[0].verb == "PARSE":
-            self._note(parsed(commands[0]))
-            return self._worst
-        if commands[0].verb == "DEMO":
+    def _carry_out(self, command: Command) -> None:
+        if command.verb == "PARSE":
+            self._note(parsed(command))
+            return
+        if command.verb == "DEMO":
             from vtspolicy.demo.story import tell
 
-            return self._demo(tell(keep=commands[0].flag("KEEP")))
+            code = tell(keep=command.flag("KEEP"))
+            self._note(Result(None, Status.DONE if code == 0 else Status.FAILED, exit_code=code))
+            return
         from vtspolicy.report.progress import Bar, Quiet
         from vtspolicy.service.commands import perform
         from vtspolicy.service.context import Context
@@ -90,20 +95,16 @@ class Session:
         watch = Bar() if _is_terminal(sys.stderr) and not self.options.json else Quiet()
         try:
             with Context(self.options.policies, self.options.state, Interruption(), watch, self._asker()) as context:
-                for command in commands:
-                    result = perform(context, command)
-                    watch.end()
-                    self._note(result, context.zone if "policies" in context.__dict__ else None)
+                result = perform(context, command)
+                watch.end()
+                self._note(result, context.zone if "policies" in context.__dict__ else None)
+                told = len(context.notices)
+            for notice in context.notices[told:]:  # of the event log, which is written last
+                self._say(f"*WARNING* {notice}\n", error=True)
         except Failure as failure:
-            self._note(failed(commands[0], [failure]))
+            self._note(failed(command, [failure]))
         finally:
             watch.end()
-        return self._worst
-
-    def _demo(self, code: int) -> Result:
-        result = Result(None, Status.DONE if code == 0 else Status.FAILED, exit_code=code)
-        self._worst = result
-        return result
 
     def _asker(self) -> Callable[[str], bool] | None:
         """How a person is asked; None where nobody is there."""
@@ -116,10 +117,10 @@ class Session:
     def _note(self, result: Result, zone: str | None = None) -> None:
         if self._worst is None or _RANK[result.code] > _RANK[self._worst.code]:
             self._worst = result
-        counts = [leg for leg in result.data.get("legs", ()) if "copied" in leg]
-        self._done += sum(leg["copied"] + leg["equal"] + leg["trusted"] for leg in counts) if counts else int(
-            result.code < 2)
-        self._errors += len(result.errors) if counts else int(result.code >= 2)
+        done, wrong = result.tally
+        self._done += done
+        self._errors += wrong
+        self._wrong += result.code >= 2
         if self.options.json:
             self._say(json.dumps(result.as_json()) + "\n")
             return
@@ -135,13 +136,13 @@ class Session:
         return (command is not None and command.verb in ("START", "RUN", "IDR", "VERIFY") and result.code == 0
                 and not self._talkative and not self.options.completion and not command.flag("BRIEF"))
 
-    def end(self, result: Result | None) -> int:
+    def end(self) -> int:
         """The last line, where it is asked for, and the code."""
         code = self.code
         if self.options.completion:
             from vtspolicy.report.text import completion_line
 
-            self._say(completion_line(code, result, self._done, self._errors) + "\n")
+            self._say(completion_line(code, self._worst, self._done, self._errors) + "\n")
         return code
 
     @staticmethod

@@ -78,9 +78,9 @@ def test_no_expectation_is_left_without_its_file() -> None:
     (SCHEME + b"note: a\x1b[2Jb\n", ["x:5: file: the character U+001B cannot be seen"]),
     (SCHEME + b"# a comment\x7f\n", ["x:5: file: the character U+007F cannot be seen"]),
     (SCHEME + b"#" * 1_000_000, ["x:1: file: larger than 1000000 bytes"]),
-    (b"[" * 900_000, ["x:1: file: nested deeper than 20"]),
+    (b"[" * 900_000 + b"\n", ["x:1: file: nested deeper than 20"]),
     (b"- " * 400_000 + b"\n", ["x:1: file: nested deeper than 20"]),
-    (b"{a: " * 200_000, ["x:1: file: nested deeper than 20"]),
+    (b"{a: " * 200_000 + b"\n", ["x:1: file: nested deeper than 20"]),
     (b"? " * 400_000 + b"\n", ["x:1: file: nested deeper than 20"]),
     (SCHEME + b"tapes: [" + b"a, " * 100_000 + b"]\n", ["x:5: file: holds more than 50000 values"]),
     (SCHEME + b"tapes:\n" + b"".join(b"- T%d\n" % number for number in range(501)),
@@ -89,6 +89,8 @@ def test_no_expectation_is_left_without_its_file() -> None:
      [f"x:5: note: expected at most 200 characters, found '{'x' * 40}...'"]),
     (SCHEME + b"note: " + b"9" * 900_000 + b"\n",
      [f"x:5: note: expected at most 200 characters, found '{'9' * 40}...'"]),
+    (b"kind: scheme\nname: N\nfrom:\n" + b"".join(b"- /V%d/P%d\n" % (n, n) for n in range(500)) + b"to:\n"
+     + b"".join(b"- s:/V%d/{pool}\n" % n for n in range(500)), []),
     (b"".join(b"%%TAG !a%d! b\n" % number for number in range(60_000)),
      ["x:1: file: a line that begins with % is a directive; none is allowed"]),
 ], ids=lambda value: repr(value[:20]) if isinstance(value, bytes) else "")

@@ -205,6 +205,10 @@ class CrashPoints:
         lines = [line.split("\t", 3) for line in self._log.read_text(errors="replace").splitlines()]
         return [Point(family, path) for _, _, family, path in sorted(lines, key=lambda line: int(line[0]))]
 
+    def pids(self) -> list[int]:
+        """The processes that were counted since the last begin."""
+        return sorted({int(line.split("\t")[1]) for line in self._log.read_text(errors="replace").splitlines()})
+
     def traced_points(self, cwd: str = "/") -> list[Point]:
         """What strace saw since the last begin, in all its logs; only the families that count.
 

@@ -11,12 +11,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vtspolicy.errors import Failure, Outage
+from vtspolicy.errors import EmptySource, Failure, Outage
 from vtspolicy.planning.guards import check_apart, check_identity, check_space, elsewhere
 from vtspolicy.planning.plan import Action, Copy, Plan
 from vtspolicy.planning.planner import Situation, make_plan, unexplained
@@ -86,22 +86,24 @@ class Sender:
         self._runs = 0
 
     def run(self, *, pool: str = POOL, tapes: tuple[str, ...] = ("*",), replace: bool = False,
-            before: Callable[[Plan, System], None] | None = None, progress: Progress = no_progress,
-            pace: Pace | None = None) -> Report:
-        """Plan and copy once. `before` is called between the plan and the copying. Only Failure is caught."""
+            before: Callable[[Plan, System], None] | None = None, after: Callable[[], None] | None = None,
+            progress: Progress = no_progress, pace: Pace | None = None) -> Report:
+        """Plan and copy once. `before` is called between the plan and the copying, `after` when the last tape's fate
+        is certain. Only Failure is caught."""
         report, began = Report(), time.monotonic()
         stack = ExitStack()
         try:
             with stack:
                 self._run(stack, report, Pool(HERE, VAULT, pool), Pool(THERE, VAULT, pool), tapes, replace, before,
-                          progress, pace)
+                          after, progress, pace)
         except Failure as failure:
             report.ended = failure
         report.seconds = time.monotonic() - began
         return report
 
     def _run(self, stack: ExitStack, report: Report, near: Pool, far: Pool, tapes: tuple[str, ...], replace: bool,
-             before: Callable[[Plan, System], None] | None, progress: Progress, pace: Pace | None) -> None:
+             before: Callable[[Plan, System], None] | None, after: Callable[[], None] | None, progress: Progress,
+             pace: Pace | None) -> None:
         source = stack.enter_context(connect(self.here, "", PROGRAM, None))
         target = stack.enter_context(connect(self.there, self.known_hosts, PROGRAM, None))
         report.chatter = getattr(target, "chatter", "")
@@ -119,8 +121,11 @@ class Sender:
             report.outcomes.append(outcome)
             if outcome.copy is not None:
                 self.copies[outcome.step.tape] = outcome.copy
+        if after is not None:
+            after()
         if not any(isinstance(failure, Outage) for failure in report.failures):
-            report.by_records = self._plan(source, target, near, far, source_id, {}, tapes, replace)
+            with suppress(EmptySource):  # the only source tape may be gone by now
+                report.by_records = self._plan(source, target, near, far, source_id, {}, tapes, replace)
 
     @staticmethod
     def _plan(source: System, target: System, near: Pool, far: Pool, source_id: str, copies: Mapping[str, Copy],
@@ -153,7 +158,7 @@ def facts(there: model.System) -> dict[str, Any]:
 
 
 def write_spec(path: Path, sender: Sender, **more: Any) -> Path:
-    """A SPEC for the program: the sender's own settings, and `runs`, `replace`, `rewrite` as wanted."""
+    """A SPEC for the program: the sender's own settings, and `runs`, `replace`, `rewrite`, `rate` as wanted."""
     path.write_text(json.dumps({
         "root": sender.here.vaults[VAULT], "there": facts(sender.there), "known_hosts": sender.known_hosts,
         "writer": sender.writer, **more}))
@@ -177,7 +182,8 @@ def main(spec_path: str) -> int:
     for _ in range(spec.get("runs", 1)):
         for path in sorted((Path(spec["root"]) / POOL).glob("T*")) if spec.get("rewrite") else ():
             path.write_bytes(os.urandom(int(spec["rewrite"])))
-        report = sender.run(replace=bool(spec.get("replace")))
+        pace = Pace(int(spec["rate"])) if spec.get("rate") else None
+        report = sender.run(replace=bool(spec.get("replace")), pace=pace)
         print(json.dumps(report.as_json()), flush=True)
     return 0
 

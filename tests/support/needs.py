@@ -18,6 +18,7 @@ PACKAGES: Final = {
     "iptables": "iptables",
     "mandoc": "mandoc",
     "mount": "mount",
+    "setpriv": "util-linux",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",

@@ -34,6 +34,11 @@ class Copy:
     failed: str | None = None
     """When that was."""
 
+    def explains(self, target: TapeFacts) -> bool:
+        """Whether the target's tape is, by identity, the one that was published, and no hand was seen in it since."""
+        return (self.digest is not None and self.source_identity is not None and self.target_identity is not None
+                and self.reason != "diverged" and self.target_identity.fits(target.identity))
+
 
 class Action(StrEnum):
     """What a step does."""

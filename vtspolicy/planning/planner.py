@@ -51,7 +51,7 @@ def unexplained(situation: Situation) -> tuple[str, ...]:
     return tuple(
         name for name in selected(situation.source, situation.tapes)
         if (facts := situation.target.tapes.get(name)) is not None
-        and not _fits(situation.copies.get(name), facts))
+        and not ((row := situation.copies.get(name)) is not None and row.explains(facts)))
 
 
 def make_plan(situation: Situation) -> Plan:
@@ -107,10 +107,12 @@ def _of_known(source: TapeFacts, target: TapeFacts, known: Copy) -> Step:
 def _of_unknown(situation: Situation, source: TapeFacts, target: TapeFacts, row: Copy | None) -> Step:
     """The target's tape is not, by identity, one that we published."""
     records = situation.records.get(source.name, ())
-    earlier = [each.identity for each in records if _ours(situation, each)]
+    ours = [each for each in records if is_ours(each, situation.source_pool, situation.source_vault)]
+    earlier = [each.identity for each in ours]
     if row is not None and row.target_identity is not None:
         earlier.append(row.target_identity)
-    damaged = any(each.looks_like(target.identity) for each in earlier)
+    by_hand = row is not None and row.reason == "diverged"
+    damaged = not by_hand and any(each.looks_like(target.identity) for each in earlier)
     if damaged or source.identity.size == target.identity.size:
         why = ("the copy was touched since it was published" if damaged
                else "already there, not known to be ours")
@@ -119,8 +121,7 @@ def _of_unknown(situation: Situation, source: TapeFacts, target: TapeFacts, row:
                     known=row)
     if situation.replace:
         return _copy(source, target, "replaces a tape that someone else changed", row)
-    foreign = next((each for each in records if not _ours(situation, each) and each.identity.fits(target.identity)),
-                   None)
+    foreign = next((each for each in records if each not in ours and each.identity.fits(target.identity)), None)
     if foreign is not None:
         why = f"the target's tape was copied there from {foreign.source}"
     elif earlier:
@@ -131,24 +132,24 @@ def _of_unknown(situation: Situation, source: TapeFacts, target: TapeFacts, row:
 
 
 def _known(situation: Situation, name: str, target: TapeFacts) -> Copy | None:
-    """The copy that the target's tape is: from the catalog, else from the far side's record."""
+    """The copy that the target's tape is: from the catalog, else from the far side's record.
+
+    Of a publish that both know, the catalog knows more (the ctime, and what VERIFY found): then only it counts.
+    """
     row = situation.copies.get(name)
-    if _fits(row, target):
+    if row is not None and row.explains(target):
         return row
     for record in situation.records.get(name, ()):
-        if _ours(situation, record) and record.identity.fits(target.identity):
+        in_catalog = row is not None and row.target_identity is not None and record.identity.fits(row.target_identity)
+        if is_ours(record, situation.source_pool, situation.source_vault) and not in_catalog and (
+                record.identity.fits(target.identity)):
             return copy_of(record, situation.source_pool, situation.target_pool, target)
     return None
 
 
-def _fits(copy: Copy | None, target: TapeFacts) -> bool:
-    return (copy is not None and copy.digest is not None and copy.target_identity is not None
-            and copy.source_identity is not None and copy.target_identity.fits(target.identity))
-
-
-def _ours(situation: Situation, record: Record) -> bool:
-    """Whether the record tells of a copy from this very source, whatever its system was called then."""
-    return (record.source_vault == situation.source_vault and record.source.pool == situation.source_pool.name
+def is_ours(record: Record, source_pool: Pool, source_vault: str) -> bool:
+    """Whether the record tells of a copy from this very pool, whatever its system was called then."""
+    return (record.source_vault == source_vault and record.source.pool == source_pool.name
             and record.source.name == record.tape)
 
 

@@ -8,13 +8,11 @@ while its events come in, without recursion.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
-from vtspolicy.command.complaint import shown
+from vtspolicy.policy.syntax import excerpt, explained, odd_characters
 
 LIMIT = 1_000_000
 """Largest file, bytes."""
@@ -26,11 +24,6 @@ FAULTS = 100
 """Faults of one file that are told; behind them stands that there are more."""
 WHOLE_FILE = "file"
 """The path of a fault that belongs to no key."""
-
-_ODD = re.compile(r"[^\n\t -~]")
-_COMMENT_BEFORE = re.compile(r"(?:^|[ \t])#")
-_HARMLESS = "\xa0\u2002\u2003\u2007\u2009\u202f\u3000"
-"""Blanks of typography: traps in front of values, none in comments."""
 
 
 class Fault(NamedTuple):
@@ -90,11 +83,6 @@ class Document(NamedTuple):
     """False where reading ended early: then the root holds what stood in front of that."""
 
 
-def excerpt(text: str, length: int = 40) -> str:
-    """The text as it can be shown in a message."""
-    return "".join(map(shown, text[:length])) + ("..." if len(text) > length else "")
-
-
 def read_document(data: bytes) -> Document:
     """The tree of a file's bytes, or what is wrong with them."""
     if len(data) > LIMIT:
@@ -106,7 +94,10 @@ def read_document(data: bytes) -> Document:
     except UnicodeDecodeError as error:
         return _refused(data.count(b"\n", 0, error.start) + 1, "is not UTF-8")
     rows = text.split("\n")
-    faults = list(_odd_characters(rows))
+    faults: list[Fault] = []
+    for line, message in odd_characters(rows):
+        if not tell(faults, Fault(line, WHOLE_FILE, message)):
+            break
     directives = [line for line, row in enumerate(rows, 1) if row.startswith("%")]
     if directives:
         faults.append(Fault(directives[0], WHOLE_FILE, "a line that begins with % is a directive; none is allowed"))
@@ -136,26 +127,6 @@ def tell(faults: list[Fault], fault: Fault) -> bool:
 
 def _refused(line: int, message: str) -> Document:
     return Document(None, (Fault(line, WHOLE_FILE, message),), False)
-
-
-def _odd_characters(rows: list[str]) -> Iterator[Fault]:
-    """Characters that nobody sees or that look like others: none in values, in comments none that act."""
-    count = 0
-    for line, row in enumerate(rows, 1):
-        odd = next((found for found in _ODD.finditer(row) if not found[0].isprintable()), None)
-        if odd is None or (odd[0] in _HARMLESS and _COMMENT_BEFORE.search(row, 0, odd.start())):
-            continue
-        count += 1
-        if count > FAULTS:
-            return
-        number = f"U+{ord(odd[0]):04X}"
-        if odd[0] == "\r":
-            message = "a carriage return; end lines with a line feed alone"
-        elif odd[0] in _HARMLESS:
-            message = f"the character {number} looks like a blank and is none"
-        else:
-            message = f"the character {number} cannot be seen"
-        yield Fault(line, WHOLE_FILE, message)
 
 
 class _Open:
@@ -194,7 +165,8 @@ class _Builder:
                     break
         except yaml.YAMLError as error:
             self.whole = False
-            self.syntax(error)
+            line, message = explained(error, self.rows)
+            self.fault(line, "", message)
         told = len(self.faults)
         while self.open:  # only after an early end: what stood in front of it is kept
             self.close(None)
@@ -253,10 +225,11 @@ class _Builder:
 
     def text_of(self, event: Any, path: str, text: str, plain: bool) -> Text:
         start, end = event.start_mark, event.end_mark
+        first = min(start.line + 1, len(self.rows))  # an empty text may stand behind the end
         line, column = end.line + 1, end.column
         while column == 0 and line > start.line + 1:  # a block text's mark is where the next text begins
             line, column = line - 1, len(self.rows[line - 2].rstrip(" "))
-        return Text(path, start.line + 1, start.column, line, column, text, plain)
+        return Text(path, first, start.column, line, column, text, plain)
 
     def add(self, node: Node) -> None:
         if not self.open:
@@ -291,30 +264,3 @@ class _Builder:
             self.add(Listing(*place, tuple(done.items)))
         else:
             self.add(Table(*place, tuple(done.items), bool(done.event.flow_style)))
-
-    def syntax(self, error: yaml.YAMLError) -> None:
-        """Say in the words of this field what the parser could not read."""
-        problem = str(getattr(error, "problem", None) or "cannot be read")
-        context = str(getattr(error, "context", None) or "")
-        mark = getattr(error, "problem_mark", None)
-        start = getattr(error, "context_mark", None)
-        index = mark.line if mark is not None else 0
-        row = self.rows[index] if index < len(self.rows) else ""
-        at = row[mark.column:mark.column + 1] if mark is not None else ""
-        if "simple key" in context and start is not None:
-            index, problem = start.line, "expected 'key: value', with a blank behind the colon"
-        elif "scanning an alias" in context or "scanning an anchor" in context:
-            problem = f"a text that begins with {'*' if 'alias' in context else '&'} needs quotes"
-        elif "quoted scalar" in context and "end of stream" in problem and start is not None:
-            index, problem = start.line, "the quote that opens here is never closed; the file may be cut"
-        elif "flow" in context and index >= len(self.rows) - 1 and start is not None:
-            index, problem = start.line, "the bracket that opens here is never closed; the file may be cut"
-        elif "flow" in context and "{" in row:
-            problem = "a text that holds { or } needs quotes"
-        elif "mapping values are not allowed" in problem:
-            problem = "a text that holds ': ' needs quotes"
-        elif at == "\t":
-            problem = "a tab cannot indent; use blanks"
-        elif "cannot start any token" in problem:
-            problem = f"a text that begins with {excerpt(at)} needs quotes"
-        self.fault(min(index, max(len(self.rows) - 2, 0)) + 1, "", f"is not valid YAML: {problem}")

@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from vtspolicy.errors import PolicyInvalid
 from vtspolicy.policy.conflicts import conflicts
-from vtspolicy.policy.document import LIMIT, WHOLE_FILE, Fault, excerpt
+from vtspolicy.policy.document import LIMIT, WHOLE_FILE, Fault
 from vtspolicy.policy.model import AutoCopy, Policy, Scheme, Settings, System
 from vtspolicy.policy.policies import Origin, Policies
 from vtspolicy.policy.reader import Reading, error_lines, read_policy
+from vtspolicy.policy.syntax import excerpt
 
 SYSTEM_FOLDER = "/etc/vtspolicy/policies"
 VARIABLE = "VTSPOLICY_POLICIES"

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from vtspolicy.command.complaint import nearest
 from vtspolicy.errors import Unknown
-from vtspolicy.policy.document import excerpt
 from vtspolicy.policy.model import AutoCopy, Policy, Scheme, Settings, System
 from vtspolicy.policy.places import Place, Vault
+from vtspolicy.policy.syntax import excerpt
 
 Copying = Scheme | AutoCopy
 

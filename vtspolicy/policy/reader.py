@@ -19,13 +19,13 @@ from vtspolicy.policy.document import (
     Node,
     Table,
     Text,
-    excerpt,
     read_document,
     tell,
 )
 from vtspolicy.policy.model import KINDS, KINDS_NOT_BUILT, NOT_BUILT, Field, Policy, Shape, fields_of
 from vtspolicy.policy.places import is_name
 from vtspolicy.policy.rules import Problem, problems_of
+from vtspolicy.policy.syntax import excerpt
 
 MOST = 500
 """Most entries of a list or mapping."""
@@ -139,7 +139,9 @@ class _Reader:
             if each.rule.required and each.key not in given and each.key != "name":
                 self.wrong(self.root, "is missing", each.key)
         reading = Reading(None, kind, None, (), None, self.places)
-        self.faults.extend(reading.fault(problem) for problem in problems_of(kind, values, given))
+        for problem in problems_of(kind, values, given):
+            if not tell(self.faults, reading.fault(problem)):
+                break
         if self.faults:
             return None
         return KINDS[kind](**{fields[key].attribute: value for key, value in values.items()})

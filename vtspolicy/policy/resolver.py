@@ -160,12 +160,9 @@ def _system(policies: Policies, word: str | None) -> str | None:
 
 
 def _is_called(system: System, word: str) -> bool:
-    """Whether the word is the system's name or address, or differs only by the domain that one of the two leaves out
-    (host names are short or fully qualified: 6.03.41 O&A p.93)."""
-    for host in (system.name.lower(), (system.address or system.name).lower()):
-        short, domain = host.partition(".")[::2]
-        if word == host:
-            return True
-        if not short.isdigit() and word.partition(".")[0] == short and bool(domain) != ("." in word):
-            return True
-    return False
+    """Whether the word is the system's host name, or differs only by the domain that one of the two leaves out (host
+    names are short or fully qualified: 6.03.41 O&A p.93). A system without an address is called as its policy is."""
+    host = (system.address or system.name).lower()
+    short = host.partition(".")[0]
+    same_short = not short.isdigit() and word.partition(".")[0] == short
+    return word == host or (same_short and ("." in host) != ("." in word))

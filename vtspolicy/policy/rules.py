@@ -71,15 +71,16 @@ def _copying(key: str, values: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem("to", index, f"would mix pools: a template needs {PLACEHOLDER} as the target's pool")
         elif target.pool != PLACEHOLDER and len(sources) > 1:
             yield Problem("to", index, f"would mix {len(sources)} pools: write {PLACEHOLDER} as the target's pool")
-        elif target.pool == PLACEHOLDER:
-            yield from _alike(key, sources)
+    if any(target.pool == PLACEHOLDER for target in targets):
+        yield from _alike(key, sources)
 
 
 def _alike(key: str, sources: tuple[Place, ...]) -> Iterator[Problem]:
     """Pools of the same name in different vaults, which {pool} would send to one target."""
     for index, source in enumerate(sources):
         for earlier in sources[:index]:
-            elsewhere = (source.system, source.vault) != (earlier.system, earlier.vault)
+            other_system = None not in (source.system, earlier.system) and source.system != earlier.system
+            elsewhere = source.vault != earlier.vault or other_system
             if elsewhere and overlap(source.pool or "", earlier.pool or ""):
                 yield Problem(key, index, f"may select a pool of the same name as {earlier}; "
                                           f"{PLACEHOLDER} would mix them")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,19 +27,16 @@ class Bar:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
         self._expected = 0
+        self._settled = 0
 
     def expect(self, count: int) -> None:
         if count == 0:
             return
         self._expected += count
         if self._bar is None:
-            from rich.console import Console
-            from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-            from rich.progress import TransferSpeedColumn as Speed
+            from vtspolicy.report.bar import bar
 
-            console = Console(file=sys.stderr, no_color=True, highlight=False)
-            self._bar = Progress(TextColumn("{task.description:<12}"), BarColumn(), DownloadColumn(binary_units=True),
-                                 Speed(), TimeRemainingColumn(), console=console, transient=True)
+            self._bar = bar()
             self._bar.start()
             self._task = self._bar.add_task("", total=self._expected)
         assert self._task is not None
@@ -51,8 +47,9 @@ class Bar:
             self._bar.advance(self._task, count)
 
     def settled(self, tape: str, result: str) -> None:
+        self._settled += 1
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, description=f"{tape[:12]}")
+            self._bar.update(self._task, description=f"{self._settled} done")
 
     def end(self) -> None:
         """Take the bar away."""

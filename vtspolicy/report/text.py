@@ -28,7 +28,8 @@ def text_of(result: Result, zone: str | None) -> str:
 
 
 def _joined(lines: Sequence[str]) -> str:
-    return "".join(line.rstrip() + "\n" for line in lines)
+    """The lines as they are printed; a blank one that was to stand between two things does not stand at the end."""
+    return "".join(line.rstrip() + "\n" for line in lines).rstrip("\n") + "\n" if lines else ""
 
 
 def trouble_lines(result: Result) -> Lines:
@@ -206,8 +207,8 @@ def _trust(result: Result, zone: str | None) -> Lines:
     del zone
     if not result.data:
         return []
-    word = "is pinned already" if result.status is Status.NOTHING else "is pinned"
-    return [f"OK, {result.data['kind']} {result.data['fingerprint']} of {result.data['system']} {word}"]
+    word = "pinned already" if result.status is Status.NOTHING else "pinned"
+    return [f"OK, host key of {result.data['system']} {word}: {result.data['fingerprint']}"]
 
 
 def _check(result: Result, zone: str | None) -> Lines:

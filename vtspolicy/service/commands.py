@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vtspolicy.command.command import Command
 from vtspolicy.command.verbs import needs_yes, verb_of
-from vtspolicy.errors import Failure, NotBuilt, Unknown, Usage
+from vtspolicy.errors import Failure, NotBuilt, Stopped, Unknown, Usage
 from vtspolicy.policy.places import has_wildcard, matches
 from vtspolicy.service.context import Context
 from vtspolicy.service.result import Result, Status, Trouble, failed
@@ -31,10 +31,13 @@ def perform(context: Context, command: Command) -> Result:
         handler = _HANDLERS.get((command.verb, command.object))
         if handler is None:
             raise NotBuilt(f"{command.verb} {command.object or ''} is not built in this release; nothing was done")
-        if needs_yes(command) and command.verb != "TRUST" and not _confirmed(context, command):
-            raise Usage(f"{command.verb} {command.object or ''} needs a yes: end the sentence with !, or use --yes")
         with context.stop.listening():
+            if needs_yes(command) and command.verb != "TRUST" and not _confirmed(context, command):
+                raise Usage(f"{command.verb} {command.object or ''} needs a yes: end the sentence with !, or use "
+                            "--yes")
             result = handler(context, command)
+        if any(each.reason == Stopped.reason for each in result.errors):
+            result = replace(result, status=Status.STOPPED)
     except Failure as failure:
         meant = context.stop.meaning_of(failure)
         if command.verb in MOVING:
@@ -133,7 +136,7 @@ def _trust(context: Context, command: Command) -> Result:
     from vtspolicy.service.trust import trust
 
     return trust(command, context.policies.system(command.operands[0]), context.known_hosts, context.state,
-                 context.ask)
+                 context.ask, context.stop)
 
 
 def _init_vault(context: Context, command: Command) -> Result:

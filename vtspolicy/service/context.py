@@ -37,7 +37,7 @@ class Context:
 
     def _interruptible(self, ask: Callable[[str], bool]) -> Callable[[str], bool]:
         def question(text: str) -> bool:
-            with self.stop.at_a_prompt():
+            with self.stop.at_once():
                 return ask(text)
 
         return question

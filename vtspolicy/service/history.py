@@ -50,6 +50,6 @@ def _moment(text: str, zone: str | None) -> str:
             continue
     try:
         return utc_text(parse_utc(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Usage(f"SINCE {text!r}: expected a time such as 2026-11-22 01:30, or how long ago, such as 2 h"
                     ) from None

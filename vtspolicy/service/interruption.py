@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -12,6 +13,8 @@ from vtspolicy.errors import Failure, Stopped
 
 GRACE = 4.0
 """Seconds in which a safe point should come by; after them the roads are cut, which ends every wait on them."""
+AGAIN = 0.5
+"""Seconds until those are cut that have come since."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -22,7 +25,7 @@ class Interruption:
         self._asked = threading.Event()
         self._cuts: list[Callable[[], None]] = []
         self._name = ""
-        self._asking = False
+        self._at_once = False
 
     def check(self) -> None:
         """A safe point: raise Stopped where the work should end."""
@@ -57,38 +60,43 @@ class Interruption:
             self._cuts.remove(cut)
 
     @contextmanager
-    def at_a_prompt(self) -> Iterator[None]:
-        """While this lasts, a person is asked: a signal ends the question at once."""
-        self._asking = True
+    def at_once(self) -> Iterator[None]:
+        """While this lasts, a signal raises Stopped where it strikes: at a prompt, or while a road is being made."""
+        self.check()
+        self._at_once = True
         try:
             yield
         finally:
-            self._asking = False
+            self._at_once = False
 
     def ask(self, name: str) -> None:
         """Someone wants the work to end."""
         if not self._asked.is_set():
             self._name = name
             self._asked.set()
-            timer = threading.Timer(GRACE, self._cut)
-            timer.daemon = True
-            timer.start()
+            threading.Thread(target=self._cut, name="cut", daemon=True).start()
 
     def _cut(self) -> None:
-        for cut in list(self._cuts):
-            with suppress(Exception):
-                cut()
+        """Again and again: what is waited for after one road is cut may be another."""
+        time.sleep(GRACE)
+        while True:
+            for cut in list(self._cuts):
+                with suppress(Exception):
+                    cut()
+            time.sleep(AGAIN)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """While this lasts, the signals ask instead of killing."""
+        """While this lasts, the signals ask instead of killing. Those that were ignored from the start (nohup, a
+        shell's background) stay so."""
         def handle(number: int, frame: FrameType | None) -> None:
             del frame
             self.ask(signal.Signals(number).name)
-            if self._asking:
-                raise KeyboardInterrupt
+            if self._at_once:
+                self.check()
 
-        before = {each: signal.signal(each, handle) for each in SIGNALS}
+        before = {each: signal.signal(each, handle) for each in SIGNALS
+                  if signal.getsignal(each) is not signal.SIG_IGN}
         try:
             yield
         finally:

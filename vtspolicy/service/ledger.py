@@ -7,7 +7,6 @@ from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from vtspolicy import events
 from vtspolicy.catalog.runs import Run
 from vtspolicy.catalog.state import State
 from vtspolicy.catalog.transaction import Transaction
@@ -16,6 +15,7 @@ from vtspolicy.planning.plan import Plan
 from vtspolicy.policy.request import Leg
 from vtspolicy.service.prepare import Prepared
 from vtspolicy.service.result import Status, Trouble
+from vtspolicy.service.telling import tell_failure
 from vtspolicy.transfer.carry_out import Outcome, Result
 
 HELD = 64
@@ -114,12 +114,12 @@ class Ledger:
         plan, step, copy = prepared.plan, outcome.step, outcome.copy
         if copy is not None:
             transaction.save_copy(copy)
-        about = {"tape": plan.source.tape(step.tape), "target": plan.target, "policy": self._label}
+        tape = plan.source.tape(step.tape)
         if outcome.failure is not None:
-            transaction.event(events.by_reason(outcome.failure.reason).id, **about, verb=self.run.verb,
-                              system=outcome.failure.system or plan.target.system, vault=plan.target.of,
-                              source=plan.source, detail=outcome.failure.message)
+            tell_failure(transaction, outcome.failure, verb=self.run.verb, policy=self._label, source=plan.source,
+                         target=plan.target, tape=tape)
             return
+        about = {"tape": tape, "target": plan.target, "policy": self._label}
         assert copy is not None and copy.digest is not None
         what = {"size": copy.size, "seconds": f"{outcome.seconds:.1f}", "digest": copy.digest[7:23]}
         if outcome.result is Result.COPIED:
@@ -139,11 +139,8 @@ class Ledger:
         if isinstance(failure, Stopped):
             return
         with self._transaction() as transaction:
-            transaction.event(
-                events.by_reason(failure.reason).id, verb=self.run.verb, policy=self._label, source=leg.leg.source,
-                target=leg.leg.target, tape=failure.tape or leg.leg.source,
-                system=failure.system or leg.leg.target.system,
-                vault=leg.leg.target.of, pool=leg.leg.target, detail=failure.message)
+            tell_failure(transaction, failure, verb=self.run.verb, policy=self._label, source=leg.leg.source,
+                         target=leg.leg.target)
 
     def end(self) -> None:
         """The present leg is over."""

@@ -80,11 +80,11 @@ def _copy(leg: Leg, request: Request, ledger: Ledger, state: State, roads: Roads
                       Pace(leg.rate, sleep=stop.sleep) if leg.rate else None, progress)
     lost: Failure | None = None
     for outcome in carry_out(plan, prepared.source, prepared.target, journey):
+        if isinstance(outcome.failure, Outage):
+            stop.check()  # a road that we cut is no outage
+            lost = outcome.failure
         ledger.take(prepared, outcome)
         watch.settled(outcome.step.tape, str(outcome.result))
-        if isinstance(outcome.failure, Outage):
-            stop.check()
-            lost = outcome.failure
     if lost is not None:
         roads.lose(leg.target.system, lost)
 

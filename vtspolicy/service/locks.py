@@ -25,7 +25,7 @@ def holding(state_folder: str, pools: Iterable[Pool], holder: str) -> Iterator[N
 
 
 def _take(folder: str, pool: Pool, holder: str) -> int:
-    path = os.path.join(folder, f"{pool.system}.{pool.vault}.{pool.name}")
+    path = os.path.join(folder, f"{pool.system},{pool.vault},{pool.name}")
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -37,6 +37,9 @@ def _take(folder: str, pool: Pool, holder: str) -> int:
         who = os.pread(fd, 200, 0).decode("ascii", "replace").strip() or "another run"
         os.close(fd)
         raise Locked(f"{pool} is being copied to by {who}", system=pool.system) from None
+    except OSError as error:
+        os.close(fd)
+        raise StateUnusable(f"lock {path}: {error.strerror}") from None
     os.ftruncate(fd, 0)
     os.pwrite(fd, holder.encode("ascii", "replace"), 0)
     return fd

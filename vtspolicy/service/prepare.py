@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from vtspolicy.catalog.state import State
@@ -42,7 +43,7 @@ def prepare(leg: Leg, roads: Roads, state: State, *, unique_names: bool, replace
         elsewhere(names, leg.target), source_identity, leg.tapes, replace, warnings)
     unknown = unexplained(situation)
     if unknown:
-        situation = Situation(**{**vars(situation), "records": target.records(leg.target, unknown)})
+        situation = dataclasses.replace(situation, records=target.records(leg.target, unknown))
     plan = make_plan(situation)
     check_space(leg.target, there.free, plan.steps)
     return Prepared(plan, source, target, (identities[0], identities[1]), len(there.stale_parts))

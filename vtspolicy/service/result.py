@@ -86,6 +86,17 @@ class Result:
         """The word of the first thing that did not happen."""
         return self.errors[0].reason if self.errors else None
 
+    @property
+    def tally(self) -> tuple[int, int]:
+        """How many were done and how many failed: tapes where the command is about tapes, else the command itself."""
+        legs = [leg for leg in self.data.get("legs", ()) if "copied" in leg]
+        if legs:
+            return sum(leg["copied"] + leg["equal"] + leg["trusted"] for leg in legs), len(self.errors)
+        verified = self.data.get("counts")
+        if verified:
+            return verified.get("verified", 0), len(self.errors)
+        return int(self.code < 2), int(self.code >= 2)
+
     def as_json(self) -> dict[str, Any]:
         """The versioned envelope that every command prints with --json."""
         return {

@@ -34,7 +34,9 @@ class Roads:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         while self._open:
-            _, (_, stack) = self._open.popitem()
+            _, (system, stack) = self._open.popitem()
+            if self._stop.asked:
+                system.cut()  # a frame may be half sent: there is nobody to say good-bye to
             stack.__exit__(kind, error, trace)
 
     def policy(self, name: str) -> model.System:
@@ -67,12 +69,14 @@ class Roads:
 
     def _reach(self, policy: model.System) -> tuple[System, ExitStack]:
         remembered = self._state.far_end(policy.name)
-        stack = ExitStack()
-        system = stack.enter_context(connect(policy, self._known_hosts, __version__, remembered))
-        if policy.address is not None:
-            stack.enter_context(self._stop.cutting(system.cut))
-            self._tell(system, remembered)
-        return system, stack
+        with ExitStack() as stack:
+            with self._stop.at_once():
+                system = connect(policy, self._known_hosts, __version__, remembered)
+            stack.enter_context(self._stop.cutting(system.cut))  # first, because it also ends the farewell
+            stack.enter_context(system)
+            if policy.address is not None:
+                self._tell(system, remembered)
+            return system, stack.pop_all()
 
     def _tell(self, system: System, remembered: str | None) -> None:
         with self._state.transaction() as transaction:

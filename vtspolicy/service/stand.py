@@ -61,16 +61,18 @@ def standings(legs: Iterable[Leg], state: State, roads: Roads) -> tuple[list[Sta
     for leg in legs:
         copies = state.copies(leg.source, leg.target)
         tapes: dict[str, TapeFacts] = {}
+        looked = True
         try:
             inventory = roads.to(leg.source.system).inventory(leg.source)
             tapes = {name: inventory.tapes[name] for name in selected(inventory, leg.tapes)}
         except Failure as failure:
             failures.append(failure)
+            looked = False
         known = {name for name, copy in copies.items() if copy.digest is not None
                  and any(matches(name, template) for template in leg.tapes)}
         for name in sorted(tapes.keys() | known):
             source, copy = tapes.get(name), copies.get(name)
-            found.append(Standing(leg, name, state_of(source, copy), source, copy, ref_of(copy)))
+            found.append(Standing(leg, name, state_of(source, copy, looked=looked), source, copy, ref_of(copy)))
     return found, failures
 
 

@@ -8,12 +8,13 @@ from vtspolicy.catalog.state import State
 from vtspolicy.command.command import Command
 from vtspolicy.errors import HostKey, Refusal, Usage
 from vtspolicy.policy import model
+from vtspolicy.service.interruption import Interruption
 from vtspolicy.service.result import Result, Status
 from vtspolicy.systems.hostkeys import host_name, pin, pins_of
 
 
 def trust(command: Command, system: model.System, known_hosts: str, state: State,
-          ask: Callable[[str], bool] | None) -> Result:
+          ask: Callable[[str], bool] | None, stop: Interruption) -> Result:
     """Pin the host key. `ask` puts a question to a person, and is None where nobody is there to answer.
 
     Raise HostKey where the key is revoked, not the one that FINGERPRINT names, or another than the pinned one
@@ -24,7 +25,7 @@ def trust(command: Command, system: model.System, known_hosts: str, state: State
     if system.address is None:
         raise Refusal(f"{system.name} is this machine: there is no host key to trust", system=system.name)
     name = host_name(system.address, system.port)
-    with Link(system.name, system.address, system.port, system.stall) as link:
+    with stop.at_once(), Link(system.name, system.address, system.port, system.stall) as link:
         key = link.offered_key()
     pins = pins_of(known_hosts, name)
     wanted = command.word("FINGERPRINT")

@@ -10,12 +10,15 @@ from vtspolicy.catalog.runs import Run, new_run_id
 from vtspolicy.catalog.state import State
 from vtspolicy.catalog.times import now
 from vtspolicy.command.command import Command
-from vtspolicy.errors import Failure, Outage, Stopped, Unknown
+from vtspolicy.errors import Failure, IdentityMismatch, Outage, Stopped, Unknown
+from vtspolicy.planning.guards import check_identity
 from vtspolicy.planning.plan import Copy
+from vtspolicy.policy.places import Vault
 from vtspolicy.service.interruption import Interruption
 from vtspolicy.service.line import Watch
 from vtspolicy.service.result import Result, Status, Trouble
 from vtspolicy.service.roads import Roads
+from vtspolicy.service.telling import tell_failure
 from vtspolicy.transfer.verify import Verification, verify
 
 
@@ -30,13 +33,22 @@ def verify_copies(command: Command, copies: Iterable[Copy], state: State, roads:
         transaction.start_run(run)
     errors, tapes, counts = list[Trouble](), list[dict[str, object]](), Counter[str]()
     watch.expect(sum(copy.size for copy in made))
+    vaults = _Vaults(state, roads)
+    told: list[Failure] = []
     for copy in made:
         try:
             stop.check()
+            vaults.check(copy.target.of.of)
             found = _one(copy, state, roads, stop, watch, run)
-        except Failure as failure:
-            errors.append(Trouble.of(failure))
+        except Failure as met:
+            if isinstance(met, Outage):
+                roads.lose(copy.target.system, met)
+            failure = stop.meaning_of(met)
             counts["unread"] += 1
+            if failure not in told:  # what keeps us from a system keeps us from all its tapes, and is told once
+                told.append(failure)
+                errors.append(Trouble.of(failure))
+                _tell(failure, copy, state, run)
             if isinstance(failure, Stopped):
                 break
             continue
@@ -53,6 +65,36 @@ def verify_copies(command: Command, copies: Iterable[Copy], state: State, roads:
     return Result(command, status, {"tapes": tapes, "counts": dict(counts)}, tuple(errors), run=run.id, ref=run.ref)
 
 
+class _Vaults:
+    """The targets' vaults: what lies in another one under the same name says nothing about a copy."""
+
+    def __init__(self, state: State, roads: Roads) -> None:
+        self._state = state
+        self._roads = roads
+        self._judged: dict[Vault, Failure | None] = {}
+
+    def check(self, vault: Vault) -> None:
+        """Raise IdentityMismatch, always the same one, where the vault is not the one that is remembered."""
+        if vault not in self._judged:
+            remembered = self._state.vault(vault)
+            facts = self._roads.to(vault.system).vault(vault)
+            try:
+                check_identity(vault, facts, remembered and remembered[0])
+                self._judged[vault] = None
+            except IdentityMismatch as mismatch:
+                self._judged[vault] = mismatch
+        if (failure := self._judged[vault]) is not None:
+            raise failure
+
+
+def _tell(failure: Failure, copy: Copy, state: State, run: Run) -> None:
+    if isinstance(failure, Stopped):
+        return
+    with state.transaction(run=run.id, ref=run.ref) as transaction:
+        tell_failure(transaction, failure, verb=run.verb, policy=run.policy, source=copy.source.of,
+                     target=copy.target.of, tape=copy.source)
+
+
 def _one(copy: Copy, state: State, roads: Roads, stop: Interruption, watch: Watch, run: Run) -> Verification:
     began = time.monotonic()
 
@@ -60,12 +102,8 @@ def _one(copy: Copy, state: State, roads: Roads, stop: Interruption, watch: Watc
         stop.check()
         watch.moved(count)
 
-    try:
-        found = verify(copy, roads.to(copy.target.system), now(), progress)
-    except Outage as failure:
-        stop.check()
-        roads.lose(copy.target.system, failure)
-        raise
+    found = verify(copy, roads.to(copy.target.system), now(), progress)
+    why = "" if found.failure is None else found.failure.message.removeprefix(f"{copy.target}: ")
     about = {"tape": copy.source, "target": copy.target.of, "size": copy.size, "policy": run.policy}
     with state.transaction(run=run.id, ref=run.ref) as transaction:
         transaction.save_copy(found.copy)
@@ -73,9 +111,9 @@ def _one(copy: Copy, state: State, roads: Roads, stop: Interruption, watch: Watc
             transaction.event("224007", **about, seconds=f"{time.monotonic() - began:.1f}",
                               digest=str(copy.digest)[7:23])
         elif found.copy.reason == "missing":
-            transaction.event("624018", **about, detail=found.failure.message)
+            transaction.event("624018", **about, detail=why)
         else:
-            transaction.event("824007", **about, detail=found.failure.message)
+            transaction.event("824007", **about, detail=why)
     return found
 
 

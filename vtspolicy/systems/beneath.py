@@ -6,7 +6,6 @@ what was checked is what is used.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import stat
@@ -16,63 +15,22 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
-from vtspolicy.errors import Failure, IdentityMismatch, Locked, NoSpace, TargetWrite, Unknown
+from vtspolicy.errors import IdentityMismatch, Locked, Refusal, TargetWrite, Unknown
 from vtspolicy.policy.places import Pool, Vault, is_tape_name
 from vtspolicy.systems import records
-from vtspolicy.systems.contract import (
-    VAULT_MARKER,
-    WORK_FOLDER,
-    Identity,
-    Inventory,
-    Record,
-    Skipped,
-    TapeFacts,
+from vtspolicy.systems.contract import VAULT_MARKER, WORK_FOLDER, Inventory, Record, Skipped, TapeFacts
+from vtspolicy.systems.files import (
+    FOREIGN_AGE,
+    PART_SUFFIX,
+    facts_of,
+    is_vault_identity,
+    kind_of,
+    printable,
+    write_all,
+    write_failure,
 )
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-PART_SUFFIX = ".part"
-FOREIGN_AGE = 7 * 86400
-"""Seconds after which part files of other states are reported."""
-
-
-def write_failure(error: OSError, tape: str) -> Failure:
-    """A failed write as the operator should read it."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace(f"{tape}: the target is full ({error.strerror})", tape=tape)
-    return TargetWrite(f"{tape}: the target cannot store it: {error.strerror}", tape=tape)
-
-
-def identity_of(status: os.stat_result) -> Identity:
-    """What a local file system says of a file."""
-    return Identity(status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns)
-
-
-def facts_of(name: str, status: os.stat_result) -> TapeFacts:
-    """A tape's facts from its status."""
-    return TapeFacts(name, identity_of(status), status.st_mode & 0o777, status.st_blocks * 512)
-
-
-def check_part(tape: str, part_name: str) -> None:
-    """Raise TargetWrite unless both may be made in a pool: neither leads out of it."""
-    if not is_tape_name(tape) or not is_tape_name(part_name.removesuffix(PART_SUFFIX)) or (
-            not part_name.endswith(PART_SUFFIX)):
-        raise TargetWrite(f"{printable(tape)!r} is not a tape's name", tape=printable(tape))
-
-
-def kind_of(mode: int) -> str:
-    """What something that is no regular file is, in words."""
-    for test, word in ((stat.S_ISLNK, "a symbolic link"), (stat.S_ISDIR, "a directory"), (stat.S_ISFIFO, "a FIFO"),
-                       (stat.S_ISSOCK, "a socket"), (stat.S_ISBLK, "a device"), (stat.S_ISCHR, "a device")):
-        if test(mode):
-            return word
-    return "no regular file"
-
-
-def write_all(fd: int, content: bytes | memoryview) -> None:
-    """Write every byte, however many calls it takes."""
-    view = memoryview(content)
-    while view:
-        view = view[os.write(fd, view):]
 
 
 class VaultFolder:
@@ -114,7 +72,9 @@ class VaultFolder:
         return text.strip()
 
     def initialise(self, identity: str) -> None:
-        """Give the vault its id, durably. Raise IdentityMismatch where it has one."""
+        """Give the vault its id, durably. Raise IdentityMismatch where it has one, Refusal where it is none."""
+        if not is_vault_identity(f"{identity}\n"):
+            raise Refusal("a vault's id is 32 hex digits", system=self.vault.system)
         try:
             temporary = f"{VAULT_MARKER}.{os.getpid()}"
             with suppress(FileNotFoundError):
@@ -151,11 +111,6 @@ class VaultFolder:
     def pool(self, name: str) -> PoolFolder:
         """Open a pool. Raise Unknown where it is not there."""
         return PoolFolder(self, name)
-
-
-def is_vault_identity(text: str) -> bool:
-    """Whether the text is the content of a vault's marker: 32 hex digits and a newline."""
-    return len(text) == 33 and text[-1] == "\n" and all(c in "0123456789abcdef" for c in text[:-1])
 
 
 class PoolFolder:
@@ -313,9 +268,3 @@ def _wait_for(fd: int, pool: Pool) -> None:
                 raise Locked(f"pool {pool}: another publisher has held its lock for a minute",
                              system=pool.system) from None
             time.sleep(0.01)
-
-
-def printable(name: str) -> str:
-    """A file name that is not ours, safe to print."""
-    return "".join(c if " " <= c <= "~" and c != "\\" else "".join(f"\\x{b:02x}" for b in
-                   c.encode("utf-8", "surrogateescape")) for c in name)[:200]

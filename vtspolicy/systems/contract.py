@@ -151,6 +151,13 @@ class Hole:
 
 Piece = bytes | memoryview | Hole
 """What a tape is read as: bytes, at most CHUNK of them, or a hole."""
+
+
+def length_of(piece: Piece) -> int:
+    """How many bytes of the tape the piece is."""
+    return piece.length if isinstance(piece, Hole) else len(piece)
+
+
 Progress = Callable[[int], None]
 """Told how many more bytes are done; raises to stop the work."""
 
@@ -165,7 +172,7 @@ class Part(Protocol):
     def write(self, piece: Piece) -> None:
         """Append. Raise NoSpace or TargetWrite, now or at any later call."""
 
-    def seal(self, metadata: Metadata) -> None:
+    def seal(self, metadata: Metadata, progress: Progress = no_progress) -> None:
         """Ask for: mode and time set, fsync, digest of what lies there."""
 
     def sealed(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blake3 import blake3
 
-from vtspolicy.systems.contract import CHUNK, Hole, Piece
+from vtspolicy.systems.contract import CHUNK, Hole, Piece, Progress, Reader, TapeFacts, length_of
 
 _ZEROS = bytes(CHUNK)
 
@@ -40,3 +40,19 @@ def digest_of(content: bytes) -> str:
     digester = Digester()
     digester.update(content)
     return digester.digest()
+
+
+def digest_by_reading(reader: Reader, progress: Progress) -> tuple[str, TapeFacts]:
+    """The digest and the facts of a whole tape, unchanged while it was read. The reader is closed, whatever happens.
+
+    Raise what the reader raises.
+    """
+    try:
+        digester = Digester()
+        for piece in reader.pieces():
+            digester.update(piece)
+            progress(length_of(piece))
+        reader.check_unchanged()
+        return digester.digest(), reader.facts
+    finally:
+        reader.close()

@@ -1,7 +1,7 @@
 """Pinned host keys: a known_hosts file of our own beside the policies. Nothing is ever learned without being told.
 
-Lines are OpenSSH's: `[marker] names keytype base64`. `@revoked` lines refuse a key for the names they give, `*`
-included; names may be hashed or plain, but not templates, because a pin names one system.
+Lines are OpenSSH's: `[marker] names keytype base64`. Names may be hashed or plain, but not templates, because a pin
+names one system; only in `@revoked` lines `*` stands for all of them.
 """
 
 from __future__ import annotations
@@ -64,29 +64,31 @@ def pins_of(path: str, name: str) -> Pins:
         if len(words) < 3 or words[0].startswith("#"):
             continue
         key = _key(words[1], words[2])
-        if key is None or not any(_names(pattern, name) for pattern in words[0].split(",")):
+        names = words[0].split(",")
+        if key is None:
             continue
-        if marker == "@revoked":
+        if marker == "@revoked" and ("*" in names or any(_is(each, name) for each in names)):
             revoked.append(key)
-        elif marker == "":
+        elif marker == "" and any(_is(each, name) for each in names):
             keys.append(key)
     return Pins(tuple(keys), tuple(revoked))
 
 
 def pin(path: str, name: str, key: PublicKey) -> None:
-    """Make `key` the only one pinned for the name; revoked lines stay. Old or new at every instant."""
-    folder = os.path.dirname(path)
-    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Make `key` the only one pinned for the name; other names and revoked lines stay. Old or new at every instant.
+
+    Raise HostKey where the file cannot be written.
+    """
+    folder, lock = os.path.dirname(path), -1
     try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(lock, fcntl.LOCK_EX)
         kept: list[str] = []
         with suppress(FileNotFoundError), open(path, encoding="utf-8", errors="surrogateescape") as file:
             for line in file:
-                words = line.split()
-                ours = bool(words) and not words[0].startswith(("@", "#")) and any(
-                    _names(pattern, name) for pattern in words[0].split(","))
-                if not ours:
-                    kept.append(line if line.endswith("\n") else line + "\n")
+                left = _without(line, name)
+                if left:
+                    kept.append(left if left.endswith("\n") else left + "\n")
         kept.append(f"{name} {key.kind} {base64.b64encode(key.blob).decode()}\n")
         temporary = f"{path}.{os.getpid()}"
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
@@ -99,7 +101,20 @@ def pin(path: str, name: str, key: PublicKey) -> None:
     except OSError as error:
         raise HostKey(f"{path} cannot be written: {error.strerror}") from None
     finally:
-        os.close(lock)
+        if lock >= 0:
+            os.close(lock)
+
+
+def _without(line: str, name: str) -> str:
+    """The line without its pin for the name; nothing where it holds no other."""
+    words = line.split(maxsplit=1)
+    if not words or words[0].startswith(("@", "#")):
+        return line
+    names = words[0].split(",")
+    others = [each for each in names if not _is(each, name)]
+    if others == names:
+        return line
+    return " ".join([",".join(others), *words[1:]]) if others else ""
 
 
 def judge(offered: PublicKey, pins: Pins, system: str) -> None:
@@ -123,7 +138,8 @@ def _key(kind: str, text: str) -> PublicKey | None:
         return None
 
 
-def _names(pattern: str, name: str) -> bool:
+def _is(pattern: str, name: str) -> bool:
+    """Whether a name of the file, plain or hashed, is this one."""
     if pattern.startswith("|1|"):
         try:
             _, _, salt, digest = pattern.split("|")
@@ -131,4 +147,4 @@ def _names(pattern: str, name: str) -> bool:
             return hmac.compare_digest(hmac.new(base64.b64decode(salt), name.encode(), "sha1").digest(), wanted)
         except (ValueError, binascii.Error):
             return False
-    return pattern in (name, "*")
+    return pattern == name

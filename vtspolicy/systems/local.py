@@ -12,9 +12,8 @@ from typing import Self
 
 from vtspolicy.errors import Failure, Missing, SourceChanged, SourceUnreadable, Unknown
 from vtspolicy.policy.places import Pool, Tape, Vault
-from vtspolicy.systems.beneath import PoolFolder, VaultFolder, facts_of, identity_of, kind_of
+from vtspolicy.systems.beneath import PoolFolder, VaultFolder
 from vtspolicy.systems.contract import (
-    Hole,
     Identity,
     Inventory,
     Metadata,
@@ -24,10 +23,12 @@ from vtspolicy.systems.contract import (
     Record,
     TapeFacts,
     VaultFacts,
+    length_of,
     no_progress,
 )
-from vtspolicy.systems.digest import Digester
+from vtspolicy.systems.digest import digest_by_reading
 from vtspolicy.systems.extents import pieces_of
+from vtspolicy.systems.files import facts_of, identity_of, kind_of
 from vtspolicy.systems.publish import PartFile, Publishing, publish
 
 _TICK = 0.02
@@ -60,7 +61,7 @@ class LocalReader:
         try:
             for piece in pieces_of(self._fd):
                 yield piece
-                left -= piece.length if isinstance(piece, Hole) else len(piece)
+                left -= length_of(piece)
         except OSError as error:
             raise self._unreadable(error) from None
         if left:
@@ -115,8 +116,8 @@ class LocalPart:
     def write(self, piece: Piece) -> None:
         self._part.write(piece)
 
-    def seal(self, metadata: Metadata) -> None:
-        self._digest = self._part.seal(metadata)
+    def seal(self, metadata: Metadata, progress: Progress = no_progress) -> None:
+        self._digest = self._part.seal(metadata, progress)
 
     def sealed(self) -> str:
         assert self._digest is not None
@@ -215,16 +216,7 @@ class Local:
         return {name: kept for name in names if (kept := folder.records(name))}
 
     def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
-        reader = self.read(tape)
-        try:
-            digester = Digester()
-            for piece in reader.pieces():
-                digester.update(piece)
-                progress(piece.length if isinstance(piece, Hole) else len(piece))
-            reader.check_unchanged()
-            return digester.digest(), reader.facts
-        finally:
-            reader.close()
+        return digest_by_reading(self.read(tape), progress)
 
     def read(self, tape: Tape) -> LocalReader:
         return LocalReader(self.pool_folder(tape.of), tape)

@@ -73,7 +73,8 @@ class MemoryPart:
         if len(self._content) > self._system.free:
             raise NoSpace(f"{self._tape}: the target is full", tape=str(self._tape), system=self._tape.system)
 
-    def seal(self, metadata: Metadata) -> None:
+    def seal(self, metadata: Metadata, progress: Progress = no_progress) -> None:
+        del progress
         self._metadata = metadata
 
     def sealed(self) -> str:

@@ -14,16 +14,7 @@ from dataclasses import dataclass, replace
 from vtspolicy.errors import Diverged, Failure, TargetWrite
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems import records
-from vtspolicy.systems.beneath import (
-    PART_SUFFIX,
-    PoolFolder,
-    check_part,
-    facts_of,
-    identity_of,
-    kind_of,
-    write_all,
-    write_failure,
-)
+from vtspolicy.systems.beneath import PoolFolder
 from vtspolicy.systems.contract import (
     Hole,
     Identity,
@@ -32,10 +23,12 @@ from vtspolicy.systems.contract import (
     Progress,
     Record,
     TapeFacts,
+    length_of,
     no_progress,
 )
 from vtspolicy.systems.digest import Digester
 from vtspolicy.systems.extents import pieces_of
+from vtspolicy.systems.files import PART_SUFFIX, check_part, facts_of, identity_of, kind_of, write_all, write_failure
 
 
 class PartFile:
@@ -77,7 +70,7 @@ class PartFile:
             digester = Digester()
             for piece in pieces_of(self._fd):
                 digester.update(piece)
-                progress(piece.length if isinstance(piece, Hole) else len(piece))
+                progress(length_of(piece))
             return digester.digest()
         except OSError as error:
             raise write_failure(error, str(self.tape)) from None

@@ -17,8 +17,8 @@ from typing import Any
 from vtspolicy.errors import Bug, Failure, NotBuilt, Refusal, VersionMismatch
 from vtspolicy.policy.places import Pool, Tape, Vault, is_name, is_tape_name
 from vtspolicy.systems import wire
-from vtspolicy.systems.beneath import write_failure
 from vtspolicy.systems.contract import Hole, Metadata
+from vtspolicy.systems.files import write_failure
 from vtspolicy.systems.local import Local
 from vtspolicy.systems.publish import PartFile, Publishing, publish
 from vtspolicy.systems.records import (
@@ -48,7 +48,7 @@ class Receiver:
         self._name = "there"
         self._local = Local(self._name, vaults)
         self._parts: dict[int, PartFile] = {}
-        self._sealed: set[int] = set()
+        self._sealed: dict[int, str] = {}
         self._failed: set[int] = set()
         self._sending = threading.Lock()
         self._done = 0
@@ -97,7 +97,7 @@ class Receiver:
             self._local = Local(name, self._vaults)
         stall = theirs.get("stall")
         if isinstance(stall, int | float) and stall > 0:
-            self._interval = min(5.0, stall / 4)
+            self._interval = min(5.0, max(0.1, stall / 4))
         return True
 
     def _payload(self, length: int) -> bytes:
@@ -200,6 +200,7 @@ class Receiver:
     def _data(self, number: int, length: int) -> None:
         """Write as it arrives. What comes for a part that failed is read and dropped, to stay in step."""
         part = self._parts.get(number)
+        self._sealed.pop(number, None)
         while length:
             content = self._input.take(length)
             length -= len(content)
@@ -212,6 +213,7 @@ class Receiver:
             length = int(asked["length"])
             if not 0 < length < 1 << 62:
                 raise Refusal("not a hole's length")
+            self._sealed.pop(number, None)
             self._parts[number].write(Hole(length))
 
     def _seal(self, number: int, asked: dict[str, Any]) -> None:
@@ -220,7 +222,7 @@ class Receiver:
         metadata = Metadata(int(asked["mode"]), int(asked["mtime_ns"]))
         with self._busy():
             digest = self._parts[number].seal(metadata, self._progress)
-        self._sealed.add(number)
+        self._sealed[number] = digest
         self._send(wire.pack_json(Frame.SEALED, number, {"digest": digest}))
 
     def _commit(self, number: int, payload: bytes) -> None:
@@ -235,9 +237,10 @@ class Receiver:
                 wanted = wire.parse_object(content)
                 if each not in self._sealed or each in self._failed:
                     raise Refusal(f"part {each} is not sealed")
-                expected = wanted["expected"]
-                publishing = Publishing(self._parts[each], record_from_json(wanted["record"]),
-                                        None if expected is None else identity_from_json(expected))
+                part, record, expected = self._parts[each], record_from_json(wanted["record"]), wanted["expected"]
+                if (record.tape, record.digest) != (part.tape.name, self._sealed[each]):
+                    raise Refusal(f"the record is not that of part {each}")
+                publishing = Publishing(part, record, None if expected is None else identity_from_json(expected))
                 by_pool.setdefault(publishing.part.tape.of, []).append((each, publishing))
         for pool, batch in by_pool.items():
             try:
@@ -262,7 +265,7 @@ class Receiver:
 
     def _forget(self, number: int) -> None:
         self._failed.discard(number)
-        self._sealed.discard(number)
+        self._sealed.pop(number, None)
         part = self._parts.pop(number, None)
         if part is not None:
             part.discard()

@@ -7,7 +7,9 @@ and the one before, which fits the live tape until the rename.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from vtspolicy.policy.places import Tape
@@ -15,6 +17,7 @@ from vtspolicy.systems.contract import Identity, Record
 
 FORMAT = 1
 KEPT = 2
+_DIGEST = re.compile(r"blake3:[0-9a-f]{64}", re.ASCII)
 LARGEST = 1 << 16
 """Bytes of a record file that are read at most; ours have about one thousand."""
 
@@ -52,10 +55,10 @@ def record_from_json(value: Mapping[str, Any]) -> Record:
     """Raise KeyError, TypeError or ValueError where the value is not a record."""
     source = value["source"]
     return Record(
-        tape=_text(value["tape"]), digest=_text(value["digest"]), identity=identity_from_json(value["identity"]),
+        tape=_text(value["tape"]), digest=_digest(value["digest"]), identity=identity_from_json(value["identity"]),
         source=Tape(_text(source["system"]), _text(source["vault"]), _text(source["pool"]), _text(source["tape"])),
         source_vault=_text(source["vault_id"]), source_identity=identity_from_json(source["identity"]),
-        published=_text(value["published"]), run=_text(value["run"]), writer=_text(value["writer"]),
+        published=_moment(value["published"]), run=_text(value["run"]), writer=_text(value["writer"]),
         version=_whole(value["version"]), durable=value["durable"] is True)
 
 
@@ -93,6 +96,21 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > 1000 or not (value.isascii() and value.isprintable()):
         raise TypeError("expected a text of printable ASCII")
     return value
+
+
+def _digest(value: object) -> str:
+    text = _text(value)
+    if not _DIGEST.fullmatch(text):
+        raise ValueError("expected a digest")
+    return text
+
+
+def _moment(value: object) -> str:
+    text = _text(value)
+    if not text.endswith("Z"):
+        raise ValueError("expected a time in UTC")
+    datetime.fromisoformat(text)
+    return text
 
 
 def _whole(value: object) -> int:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from vtspolicy.errors import Failure, NoReceiver, NotBuilt, Outage, Refusal, Stalled, VersionMismatch, leaves
+from vtspolicy.errors import Failure, NotBuilt, VersionMismatch
 from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
 from vtspolicy.systems import wire
-from vtspolicy.systems.beneath import is_vault_identity, printable
 from vtspolicy.systems.contract import (
-    CHUNK,
     Hole,
     Identity,
     Inventory,
@@ -28,6 +25,8 @@ from vtspolicy.systems.contract import (
     VaultFacts,
     no_progress,
 )
+from vtspolicy.systems.conversation import Conversation
+from vtspolicy.systems.files import is_vault_identity, printable
 from vtspolicy.systems.records import (
     identity_from_json,
     identity_to_json,
@@ -37,143 +36,8 @@ from vtspolicy.systems.records import (
 from vtspolicy.systems.ssh import Link
 from vtspolicy.systems.wire import Frame
 
-if TYPE_CHECKING:
-    import paramiko
-
-CHATTER = 1 << 16
-"""Bytes before the receiver's magic that are looked through, at most."""
-SHOWN = 160
-"""Bytes of what answers in the receiver's stead that are shown, at most."""
 ASKED_AT_ONCE = 1000
 """Tape names in one request for records."""
-PATIENCE = 10
-"""How many stall times a far side may work without getting any further, such as in one long fsync."""
-_SLACK = 64
-"""Bytes of a packet that paramiko keeps for itself."""
-
-
-class Conversation:
-    """Frames to and from the receiver, over one channel."""
-
-    def __init__(self, link: Link, channel: paramiko.Channel, program: str) -> None:
-        self._link = link
-        self._channel = channel
-        self._received = bytearray()
-        self._moved = time.monotonic()
-        self._done = 0
-        self._issued = 0
-        self._packet = max(1 << 10, channel.out_max_packet_size - _SLACK)
-        self.chatter = ""
-        self.answers: dict[tuple[Frame, int], dict[str, Any]] = {}
-        self.failures: dict[int, Failure] = {}
-        self._greet(program)
-
-    def new_number(self) -> int:
-        """The number of the next request or part."""
-        self._issued += 1
-        return self._issued
-
-    def _greet(self, program: str) -> None:
-        with suppress(Outage):  # it may have ended already; what it said says why
-            self.send(wire.hello(program, system=self._link.system, stall=self._link.stall))
-        deadline = time.monotonic() + PATIENCE * self._link.stall
-        while (found := self._received.find(wire.MAGIC)) < 0:
-            if len(self._received) > CHATTER or time.monotonic() > deadline or not self._receive():
-                raise NoReceiver(self._what_it_said(), system=self._link.system)
-        self.chatter = printable(bytes(self._received[:found]).decode("utf-8", "replace")).strip()
-        del self._received[: found + len(wire.MAGIC)]
-        theirs = self.wait(Frame.HELLO, 0)
-        try:
-            wire.agree(theirs, self._link.system)
-        except (KeyError, TypeError, ValueError):
-            raise self._nonsense() from None
-
-    def _what_it_said(self) -> str:
-        said = bytes(self._received[:SHOWN])
-        with self._link.translated():
-            while self._channel.recv_stderr_ready() and len(said) < SHOWN:
-                said += self._channel.recv_stderr(SHOWN)
-        text = printable(said[:SHOWN].decode("utf-8", "replace").strip()) or "nothing"
-        return f"{self._link.system} does not answer as vtspolicy receive; it said: {text}"
-
-    def _nonsense(self) -> VersionMismatch:
-        return VersionMismatch(f"{self._link.system} answers what cannot be understood", system=self._link.system)
-
-    def send(self, content: bytes | memoryview) -> None:
-        """Send it all. Raise Stalled where the far side takes nothing for the stall time."""
-        view = memoryview(content)
-        with self._link.translated():
-            while view:
-                sent = self._channel.send(bytes(view[: self._packet]))
-                if sent == 0:
-                    raise EOFError
-                view = view[sent:]
-
-    def _receive(self) -> bool:
-        with self._link.translated():
-            content = self._channel.recv(CHUNK)
-        self._received += content
-        return bool(content)
-
-    def poll(self) -> None:
-        """Take in what has arrived, without waiting."""
-        while self._channel.recv_ready():
-            if not self._receive():
-                break
-        self._sort()
-
-    def _sort(self) -> None:
-        """File every whole frame that has arrived under its kind and number."""
-        while len(self._received) >= wire.HEADER.size:
-            length, kind, number = wire.HEADER.unpack_from(self._received)
-            if length > (wire.LARGEST_ANSWER if kind == Frame.ANSWER else wire.LARGEST) or number > self._issued:
-                raise self._nonsense()
-            end = wire.HEADER.size + length
-            if len(self._received) < end:
-                return
-            payload = bytes(self._received[wire.HEADER.size:end])
-            del self._received[:end]
-            try:
-                value = wire.parse_object(payload) if payload else {}
-                self._file(Frame(kind), number, value)
-            except (ValueError, KeyError, TypeError, OverflowError):
-                raise self._nonsense() from None
-
-    def _file(self, kind: Frame, number: int, value: dict[str, Any]) -> None:
-        if kind == Frame.BUSY:
-            done = int(value["done"])
-            if done != self._done:
-                self._done, self._moved = done, time.monotonic()
-            return
-        self._moved = time.monotonic()
-        if (kind, number) in self.answers or number in self.failures:
-            raise ValueError("answered twice")  # so that a flood of answers is not kept
-        if kind == Frame.FAILED:
-            self.failures[number] = self._failure(value)
-        else:
-            self.answers[kind, number] = value
-
-    def _failure(self, value: dict[str, Any]) -> Failure:
-        kinds = {leaf.reason: leaf for leaf in reversed(leaves())}
-        kind = kinds.get(str(value["reason"]), Refusal)
-        tape = value.get("tape")
-        return kind(printable(str(value["message"])), tape=printable(str(tape)) if tape else None,
-                    system=self._link.system)
-
-    def wait(self, kind: Frame, number: int) -> dict[str, Any]:
-        """The answer, once it is there. Raise the failure that came in its stead."""
-        self._moved = time.monotonic()
-        while True:
-            self._sort()
-            if (kind, number) in self.answers:
-                return self.answers.pop((kind, number))
-            if number in self.failures:
-                raise self.failures.pop(number)
-            if time.monotonic() - self._moved > PATIENCE * self._link.stall:
-                raise Stalled(f"{self._link.system} got no further for {PATIENCE * self._link.stall:g} s",
-                              system=self._link.system)
-            if not self._receive():
-                raise Outage(f"{self._link.system}: the receiver ended early", system=self._link.system)
 
 
 class RemotePart:
@@ -201,7 +65,8 @@ class RemotePart:
         if self._number in self._talk.failures:
             raise self._talk.failures.pop(self._number)
 
-    def seal(self, metadata: Metadata) -> None:
+    def seal(self, metadata: Metadata, progress: Progress = no_progress) -> None:
+        del progress  # it is only asked for here
         self._talk.send(wire.pack_json(Frame.SEAL, self._number, {
             "mode": metadata.mode, "mtime_ns": metadata.mtime_ns}))
 

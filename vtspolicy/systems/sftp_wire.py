@@ -10,22 +10,41 @@ from __future__ import annotations
 import errno
 import struct
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vtspolicy.errors import VersionMismatch
-from vtspolicy.systems.beneath import printable
+from vtspolicy.systems.files import printable
+from vtspolicy.systems.sftp_packets import (
+    ATTRS,
+    CLOSE,
+    DATA,
+    EXTENDED,
+    EXTENDED_REPLY,
+    FSTAT,
+    HANDLE,
+    INIT,
+    LSTAT,
+    NAME,
+    OPEN,
+    OPENDIR,
+    READ,
+    READ_FLAG,
+    READDIR,
+    STATUS,
+    VERSION,
+    Answer,
+    Attributes,
+    SftpStatus,
+    attributes,
+    not_sftp,
+    text,
+)
 from vtspolicy.systems.ssh import Link
 
 if TYPE_CHECKING:
     import paramiko
 
-INIT, VERSION, OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT, SETSTAT, FSETSTAT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-OPENDIR, READDIR, REMOVE, MKDIR = 11, 12, 13, 14
-STATUS, HANDLE, DATA, NAME, ATTRS, EXTENDED, EXTENDED_REPLY = 101, 102, 103, 104, 105, 200, 201
-READ_FLAG, WRITE_FLAG, CREATE_FLAG, EXCLUSIVE_FLAG, TRUNCATE_FLAG = 0x01, 0x02, 0x08, 0x20, 0x10
-_OK, _EOF, _NO_SUCH_FILE, _DENIED, _FAILURE, _UNSUPPORTED = 0, 1, 2, 3, 4, 8
-_SIZE, _OWNER, _MODE, _TIMES = 0x1, 0x2, 0x4, 0x8
+_OK, _EOF, _NO_SUCH_FILE, _DENIED, _UNSUPPORTED = 0, 1, 2, 3, 8
 _LARGEST = 1 << 20
 """Bytes of a packet from the server, at most."""
 _ANSWERS = {OPEN: HANDLE, OPENDIR: HANDLE, READ: DATA, READDIR: NAME, LSTAT: ATTRS, FSTAT: ATTRS}
@@ -34,86 +53,6 @@ MOST_ENTRIES = 500_000
 """Entries of a directory that are read, at most."""
 SAFE_BLOCK = 32_600
 """Bytes of a write that every server takes, and that fit one SSH packet with their header."""
-
-
-class SftpStatus(OSError):
-    """The server's answer was no. errno is set where SFTP tells it; its bare *Failure* leaves it EIO."""
-
-
-@dataclass(frozen=True)
-class Attributes:
-    """What a server says of a file; what it does not say is 0 or None."""
-
-    size: int | None = None
-    mode: int = 0
-    mtime: int | None = None
-
-
-class Answer:
-    """The fields of a packet, read in order."""
-
-    def __init__(self, kind: int, content: bytes, system: str) -> None:
-        self.kind = kind
-        self._content = content
-        self._system = system
-        self._at = 0
-
-    def _take(self, count: int) -> bytes:
-        """The next bytes. Raise VersionMismatch where there are too few."""
-        if count > len(self._content) - self._at:
-            raise _not_sftp(self._system)
-        self._at += count
-        return self._content[self._at - count:self._at]
-
-    def u32(self) -> int:
-        return int.from_bytes(self._take(4), "big")
-
-    def u64(self) -> int:
-        return int.from_bytes(self._take(8), "big")
-
-    def text(self) -> bytes:
-        return self._take(self.u32())
-
-    def left(self) -> bool:
-        return self._at < len(self._content)
-
-    def attributes(self) -> Attributes:
-        flags = self.u32()
-        size = self.u64() if flags & _SIZE else None
-        if flags & _OWNER:
-            self.u64()
-        mode = self.u32() if flags & _MODE else 0
-        mtime = None
-        if flags & _TIMES:
-            self.u32()
-            mtime = self.u32()
-        if flags & 0x80000000:
-            for _ in range(self.u32()):
-                self.text()
-                self.text()
-        return Attributes(size, mode, mtime)
-
-
-def _not_sftp(system: str) -> VersionMismatch:
-    return VersionMismatch(f"{system} answers what is not SFTP", system=system)
-
-
-def text(value: str | bytes) -> bytes:
-    """A string field."""
-    content = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
-    return struct.pack(">I", len(content)) + content
-
-
-def attributes(*, size: int | None = None, mode: int | None = None, mtime: int | None = None) -> bytes:
-    """An attributes field."""
-    flags, content = 0, b""
-    if size is not None:
-        flags, content = flags | _SIZE, content + struct.pack(">Q", size)
-    if mode is not None:
-        flags, content = flags | _MODE, content + struct.pack(">I", mode)
-    if mtime is not None:
-        flags, content = flags | _TIMES, content + struct.pack(">II", mtime, mtime)
-    return struct.pack(">I", flags) + content
 
 
 class SftpWire:
@@ -186,13 +125,13 @@ class SftpWire:
             content = self._packet_in()
             other = int.from_bytes(content[1:5], "big")
             if other not in self._asked or other in self._answers:
-                raise _not_sftp(self._link.system)  # nobody asked: what floods us is not kept
+                raise not_sftp(self._link.system)  # nobody asked: what floods us is not kept
             self._answers[other] = Answer(content[0], content[5:], self._link.system)
         found, granted = self._answers.pop(number), self._asked.pop(number)
         if found.kind == STATUS:
             self._judge(found, ends=granted in (DATA, NAME))
         if found.kind != granted:
-            raise _not_sftp(self._link.system)
+            raise not_sftp(self._link.system)
         return found
 
     @staticmethod
@@ -242,7 +181,7 @@ class SftpWire:
                     answer.text()
                     found.append((name, answer.attributes()))
                 if len(found) == before or len(found) > MOST_ENTRIES:
-                    raise _not_sftp(self._link.system)
+                    raise not_sftp(self._link.system)
         except EOFError:
             return found
         finally:

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from vtspolicy.errors import Authentication, Failure, HostKey, Outage, Stalled
-from vtspolicy.systems.beneath import printable
+from vtspolicy.systems.files import printable
 from vtspolicy.systems.hostkeys import Pins, PublicKey, judge
 
 if TYPE_CHECKING:
@@ -280,8 +280,9 @@ def load_key(path: str, system: str) -> paramiko.PKey:
         raise Authentication(f"{system}: key {path} belongs to someone else (uid {status.st_uid})", system=system)
     try:
         return paramiko.PKey.from_path(path)
-    except paramiko.PasswordRequiredException:
+    except (paramiko.PasswordRequiredException, TypeError):  # TypeError is how cryptography says it
         raise Authentication(f"{system}: key {path} has a passphrase; batch work needs one without",
                              system=system) from None
-    except (paramiko.SSHException, paramiko.pkey.UnknownKeyType, ValueError, OSError, TypeError) as error:
-        raise Authentication(f"{system}: key {path} cannot be used: {error}", system=system) from None
+    except (paramiko.SSHException, paramiko.pkey.UnknownKeyType, ValueError, OSError) as error:
+        why = printable(str(error).splitlines()[0]) if str(error) else "not a private key"
+        raise Authentication(f"{system}: key {path} cannot be used: {why}", system=system) from None

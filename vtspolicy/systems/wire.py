@@ -82,8 +82,7 @@ class FrameInput:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._buffer = bytearray(1 << 20)
-        self._view = memoryview(self._buffer)
+        self._view = memoryview(bytearray(1 << 20))
         self._start = 0
         self._end = 0
 
@@ -91,17 +90,10 @@ class FrameInput:
         return self._end - self._start
 
     def _fill(self) -> None:
-        """Read more. Raise EOFError where there is none."""
-        if self._start == self._end:
-            self._start = self._end = 0
-        elif self._end == len(self._buffer):
-            count = self._have()
-            self._buffer[:count] = self._buffer[self._start:self._end]
-            self._start, self._end = 0, count
-        count = os.readv(self._fd, [self._view[self._end:]])
-        if count == 0:
+        """Read anew, when all is taken. Raise EOFError where there is nothing more."""
+        self._start, self._end = 0, os.readv(self._fd, [self._view])
+        if self._end == 0:
             raise EOFError
-        self._end += count
 
     def take(self, count: int) -> memoryview:
         """From 1 to `count` bytes, valid until the next call."""

@@ -10,12 +10,11 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from vtspolicy.errors import Diverged, Failure, Outage, SourceChanged, Unequal, leaves
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
-from vtspolicy.systems.beneath import PART_SUFFIX
 from vtspolicy.systems.contract import (
     Hole,
     Identity,
@@ -26,14 +25,17 @@ from vtspolicy.systems.contract import (
     Record,
     System,
     TapeFacts,
+    length_of,
     no_progress,
 )
+from vtspolicy.systems.files import PART_SUFFIX
 from vtspolicy.systems.layers import Pace
 from vtspolicy.transfer.pump import Pump
 
 WINDOW_PARTS = 64
 """Parts that are sent before the first of them is settled, at most: so small tapes share round trips and fsyncs."""
 WINDOW_BYTES = 32 << 20
+_WRONG_BYTES = (Unequal.reason, Diverged.reason)
 
 
 class Result(StrEnum):
@@ -87,7 +89,6 @@ class _Flight:
     digest: str
     started: float
     sent: int
-    committed: bool = field(default=False)
 
 
 def carry_out(plan: Plan, source: System, target: System, journey: Journey) -> Iterator[Outcome]:
@@ -137,9 +138,8 @@ class _Carrier:
             if source.identity != step.source.identity:
                 raise SourceChanged(f"{self._plan.source.tape(step.tape)} changed since the plan was made",
                                     tape=step.tape)
-            known = step.known if step.known and step.known.target_identity and step.known.digest and (
-                step.known.target_identity.fits(step.target.identity)) else None
-            if known is not None:
+            known = step.known if step.known is not None and step.known.explains(step.target) else None
+            if known is not None and known.digest is not None:
                 there, facts = known.digest, step.target
             else:
                 there, facts = self._target.digest(self._plan.target.tape(step.tape), self._journey.progress)
@@ -152,7 +152,7 @@ class _Carrier:
                 self._plan.source.tape(step.tape), self._plan.target.tape(step.tape), digest, source.identity.size,
                 source.identity, facts.identity, copied=(step.known.copied if step.known else None) or now,
                 verified=known.verified if known else now, trusted=now if known else None,
-                durable=self._target.promises.provable, run=self._journey.run)
+                durable=known.durable if known else self._target.promises.provable, run=self._journey.run)
             yield Outcome(step, Result.EQUAL, copy, seconds=time.monotonic() - started)
         elif step.if_unequal is Action.COPY:
             yield from self._send(replace(step, action=Action.COPY))
@@ -188,14 +188,18 @@ class _Carrier:
                 if self._journey.pace is not None:
                     self._journey.pace.spend(piece)
                 part.write(piece)
-                count = piece.length if isinstance(piece, Hole) else len(piece)
-                self._journey.progress(count)
-                sent += 0 if isinstance(piece, Hole) else count
-            part.seal(Metadata(reader.facts.mode, reader.facts.identity.mtime_ns))
+                self._journey.progress(length_of(piece))
+                sent += 0 if isinstance(piece, Hole) else len(piece)
+            part.seal(Metadata(reader.facts.mode, reader.facts.identity.mtime_ns), self._safe_point)
             return _Flight(step, reader, part, pump.digest(), started, sent)
         except BaseException as error:
             _let_go(reader, None if isinstance(error, Outage) else part)
             raise
+
+    def _safe_point(self, count: int) -> None:
+        """What is read back was counted when it was sent; but the work may be stopped there."""
+        del count
+        self._journey.progress(0)
 
     def settle(self) -> Iterator[Outcome]:
         """Bring all that was sent to its end: every seal judged, every commit asked for, then every answer heard."""
@@ -245,7 +249,6 @@ class _Carrier:
             writer=self._journey.writer, version=0, durable=self._target.promises.provable)
 
     def _arrived(self, flight: _Flight, facts: TapeFacts) -> Outcome:
-        flight.committed = True
         now = self._journey.now()
         copy = Copy(
             self._plan.source.tape(flight.step.tape), self._plan.target.tape(flight.step.tape), flight.digest,
@@ -274,10 +277,15 @@ class _Carrier:
                        kind(f"{tape}: {why}", tape=step.tape, system=self._plan.target.system))
 
     def _noted(self, step: Step, reason: str) -> Copy | None:
-        """What is known of the copy after a failure: what was known before, and the reason."""
+        """What is known of the copy after a failure: what was known before, and the reason.
+
+        That wrong bytes lie there outlives whatever hindered their repair: else the next run would trust them.
+        """
         if step.source is None:
             return None
         known = step.known or Copy(self._plan.source.tape(step.tape), self._plan.target.tape(step.tape))
+        if known.reason in _WRONG_BYTES and reason not in _WRONG_BYTES:
+            return known
         return replace(known, reason=reason, failed=self._journey.now())
 
 

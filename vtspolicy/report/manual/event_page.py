@@ -12,7 +12,7 @@ from vtspolicy.report.manual.roff import Lines
 NAME = "vtspolicy-events"
 
 SEVERITIES = {
-    Severity.INFO: "normal operation; its text never holds the words error or failed",
+    Severity.INFO: "normal operation",
     Severity.WARNING: "suspicious; may not affect operation",
     Severity.ERROR: "something was not done, and the rest goes on",
     Severity.CRITICAL: "loss is possible until somebody acts",
@@ -80,6 +80,7 @@ def _ids() -> Lines:
                   for digits, each in SUBSYSTEMS.items()]
     return [
         *roff.paragraphs("An id has six digits. The first is the severity:"), *roff.table(severities),
+        ".Pp", *roff.prose("The text of an INFO never holds the words error or failed."),
         ".Pp", *roff.prose("The second and the third are the subsystem:"), *roff.table(subsystems),
         ".Pp", *roff.prose("The last three are the event. One event may come in several severities. The meaning of "
                            "event numbers is ours, but for the documented 440002.")]

@@ -99,7 +99,7 @@ def _synopsis() -> Lines:
     forms = ("verb [object] [name] [--keyword value] ...", '"sentence"', "-")
     lines: Lines = []
     for form in forms:
-        lines += [".Nm vtspolicy", ".Op Ar options", f".Li {roff.word(form)}", ".br"]
+        lines += [".Nm vtspolicy", ".Op Ar options", f".Li {roff.word(form)}"]
     return [*lines, ".Nm VTSPolicy", ".Op Ar options", f".Li {roff.word('verb argument')}"]
 
 

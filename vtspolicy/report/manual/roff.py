@@ -19,7 +19,7 @@ DATE = "November 22, 2026"
 again changes nothing."""
 
 _SPECIAL = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti", '"': r"\(dq"}
-_SENTENCE_END = re.compile(r"(?<=[.!?:]) (?=[A-Z0-9(`])")
+_SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z0-9(`])")
 _BOLD = re.compile(r"`([^`]+)`")
 _WIDTH = 78
 
@@ -88,12 +88,12 @@ def head(name: str, section: int, summary: str) -> Lines:
     return [
         r'.\" Made by "make man" from the definitions in vtspolicy. Change those, not this.',
         f".Dd {DATE}", f".Dt {name.upper()} {section}", f".Os vtspolicy {__version__}",
-        ".Sh NAME", f".Nm {name}", f".Nd {word(summary)}"]
+        ".Sh NAME", f".Nm {name}", f".Nd {escaped(summary)}"]
 
 
 def section(title: str, *blocks: Iterable[str]) -> Lines:
-    """A section."""
-    return [f".Sh {word(title)}", *(each for block in blocks for each in block)]
+    """A section. Its title is in capitals: so no macro is called like it, and formatters know the usual ones."""
+    return [f".Sh {title.upper()}", *(each for block in blocks for each in block)]
 
 
 def subsection(title: str, *blocks: Iterable[str]) -> Lines:
@@ -127,7 +127,8 @@ def table(rows: Sequence[Sequence[str]]) -> Lines:
 
 def display(text: str) -> Lines:
     """Lines as they stand, indented."""
-    return [".Bd -literal -offset indent", *(line(escaped(each)) for each in text.splitlines()), ".Ed"]
+    return [".Bd -literal -offset indent", *(line(escaped(each)) if each.strip() else "" for each in text.splitlines()),
+            ".Ed"]
 
 
 def see_also(*references: tuple[str, int]) -> Lines:

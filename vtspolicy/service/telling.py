@@ -1,0 +1,17 @@
+"""How a failure is told in the event log: one way for every verb."""
+
+from __future__ import annotations
+
+from vtspolicy.catalog.transaction import Transaction
+from vtspolicy.errors import Failure
+from vtspolicy.events import by_reason
+from vtspolicy.policy.places import Pool, Tape
+
+
+def tell_failure(transaction: Transaction, failure: Failure, *, verb: str, policy: str | None, source: Pool,
+                 target: Pool, tape: Tape | None = None) -> None:
+    """The event of the failure's reason, with everything that any reason's text names."""
+    transaction.event(
+        by_reason(failure.reason).id, verb=verb, policy=policy, source=source, target=target,
+        tape=tape or failure.tape or source, system=failure.system or target.system, vault=target.of, pool=target,
+        detail=failure.message)

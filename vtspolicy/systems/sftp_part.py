@@ -1,0 +1,188 @@
+"""Publishing over SFTP: the part file, and the last steps in which it becomes the tape."""
+
+from __future__ import annotations
+
+import errno
+import stat
+import struct
+from contextlib import suppress
+from dataclasses import replace
+
+from vtspolicy.errors import Diverged, Failure, Missing, NoSpace, SourceChanged, SourceUnreadable, TargetWrite
+from vtspolicy.policy.places import Tape
+from vtspolicy.systems import records
+from vtspolicy.systems.contract import Hole, Identity, Metadata, Piece, Record, TapeFacts
+from vtspolicy.systems.digest import Digester
+from vtspolicy.systems.files import PART_SUFFIX, kind_of
+from vtspolicy.systems.sftp_files import IN_FLIGHT, SftpReader, facts_of
+from vtspolicy.systems.sftp_packets import (
+    CREATE_FLAG,
+    EXCLUSIVE_FLAG,
+    FSETSTAT,
+    READ_FLAG,
+    REMOVE,
+    WRITE,
+    WRITE_FLAG,
+    SftpStatus,
+    attributes,
+    text,
+)
+from vtspolicy.systems.sftp_pool import SftpPool
+from vtspolicy.systems.sftp_wire import Pipelined
+
+
+class SftpPart:
+    """A part file over SFTP."""
+
+    def __init__(self, pool: SftpPool, tape: Tape, part_name: str) -> None:
+        """`check_part` has judged both names."""
+        self._pool = pool
+        self._wire = pool.wire
+        self._tape = tape
+        self._path = f"{pool.work}/{part_name}"
+        self._record_path = f"{pool.work}/{part_name.removesuffix(PART_SUFFIX)}.record{PART_SUFFIX}"
+        self._size = 0
+        self._pipeline = Pipelined(self._wire, IN_FLIGHT)
+        self._digest = ""
+        self._result: TapeFacts | None = None
+        self._open: bytes | None = None
+        self._there = True
+        try:
+            pool.make_work_folder()
+            self._open = self._wire.open(self._path, READ_FLAG | WRITE_FLAG | CREATE_FLAG | EXCLUSIVE_FLAG, 0o600)
+        except SftpStatus as error:
+            raise self._failure(error) from None
+
+    @property
+    def _handle(self) -> bytes:
+        assert self._open is not None
+        return self._open
+
+    def _failure(self, error: SftpStatus) -> Failure:
+        """SFTP has no word for a full disk: what is free tells."""
+        with suppress(SftpStatus):
+            free = self._wire.free(self._pool.path)
+            if error.errno == errno.EIO and free is not None and free < IN_FLIGHT:
+                return NoSpace(f"{self._tape}: the target is full", tape=str(self._tape), system=self._tape.system)
+        return TargetWrite(f"{self._tape}: the target cannot store it: {error.strerror}", tape=str(self._tape),
+                           system=self._tape.system)
+
+    def write(self, piece: Piece) -> None:
+        if isinstance(piece, Hole):
+            self._size += piece.length
+            return
+        view = memoryview(piece)
+        try:
+            for start in range(0, len(view), self._wire.block):
+                data = bytes(view[start:start + self._wire.block])
+                number = self._wire.send(WRITE, text(self._handle), struct.pack(">Q", self._size), text(data))
+                self._size += len(data)
+                self._pipeline.add(number, len(data))
+        except SftpStatus as error:
+            raise self._failure(error) from None
+
+    def seal(self, metadata: Metadata, progress: Progress = no_progress) -> None:
+        try:
+            self._pipeline.drain()
+            self._wire.request(FSETSTAT, text(self._handle), attributes(size=self._size))
+            self._wire.request(FSETSTAT, text(self._handle), attributes(
+                mode=metadata.mode & 0o777, mtime=metadata.mtime_ns // 10**9))
+            if self._pool.promises.durable:
+                self._wire.fsync(self._handle)
+            self._wire.close(self._handle)
+            self._open = None
+        except SftpStatus as error:
+            raise self._failure(error) from None
+        try:
+            self._digest = self._read_back(progress)
+        except (Missing, SourceUnreadable, SourceChanged) as failure:
+            raise TargetWrite(f"{failure.message} (read back from the part file)", tape=str(self._tape),
+                              system=self._tape.system) from None
+
+    def _read_back(self, progress: Progress) -> str:
+        reader = SftpReader(self._wire, self._path, self._tape)
+        try:
+            if reader.facts.identity.size != self._size:
+                raise SourceUnreadable(f"{self._tape}: {reader.facts.identity.size} bytes lie there, {self._size} "
+                                       "were written")
+            digester = Digester()
+            for piece in reader.pieces():
+                digester.update(piece)
+                progress(length_of(piece))
+            return digester.digest()
+        finally:
+            reader.close()
+
+    def sealed(self) -> str:
+        return self._digest
+
+    def commit(self, record: Record, expected: Identity | None) -> None:
+        target = f"{self._pool.path}/{self._tape.name}"
+        try:
+            live = self._wire.lstat(target)
+            if live is not None and not stat.S_ISREG(live.mode):
+                raise self._diverged(f"is {kind_of(live.mode)}")
+            now = None if live is None else facts_of(self._tape.name, live).identity
+            if (now is None) != (expected is None) or (now and expected and not now.fits(expected)):
+                raise self._diverged("changed since the plan was made")
+            part = self._wire.lstat(self._path)
+            if part is None:
+                raise TargetWrite(f"{self._tape}: the part file is gone", tape=str(self._tape))
+            mine = facts_of(self._tape.name, part).identity
+            self._save_record(record, mine, now)
+            if not self._pool.promises.atomic and live is not None:
+                raise TargetWrite(f"{self._tape}: the server cannot replace a file in one step",
+                                  tape=str(self._tape), system=self._tape.system)
+            self._pool.rename(self._path, target)
+            self._there = False
+            if self._pool.promises.durable:
+                self._wire.fsync_folder(self._pool.path)
+            published = self._wire.lstat(target)
+        except SftpStatus as error:
+            raise self._failure(error) from None
+        if published is None or not facts_of(self._tape.name, published).identity.fits(mine):
+            raise TargetWrite(f"{self._tape} is not what was just published", tape=str(self._tape),
+                              system=self._tape.system)
+        self._result = facts_of(self._tape.name, published)
+
+    def _diverged(self, why: str) -> Failure:
+        return Diverged(f"{self._tape} {why}", tape=str(self._tape), system=self._tape.system)
+
+    def _save_record(self, record: Record, mine: Identity, live: Identity | None) -> None:
+        earlier = self._pool.records(self._tape.name)
+        final = replace(record, identity=mine, version=records.next_version(earlier))
+        content = records.encode(records.following(final, earlier, live))
+        handle = self._wire.open(self._record_path, READ_FLAG | WRITE_FLAG | CREATE_FLAG | EXCLUSIVE_FLAG, 0o600)
+        try:
+            self._wire.request(WRITE, text(handle), struct.pack(">Q", 0), text(content))
+            if self._pool.promises.durable:
+                self._wire.fsync(handle)
+            if self._wire.beginning(handle, len(content) + 1) != content:
+                raise TargetWrite(f"{self._tape}: its record there is not what was written", tape=str(self._tape),
+                                  system=self._tape.system)
+        finally:
+            self._wire.close(handle)
+        place = f"{self._pool.work}/{records.file_name(self._tape.name)}"
+        if not self._pool.promises.atomic:
+            with suppress(SftpStatus):
+                self._wire.request(REMOVE, text(place))
+        self._pool.rename(self._record_path, place)
+        if self._pool.promises.durable:
+            self._wire.fsync_folder(self._pool.work)
+
+    def committed(self) -> TapeFacts:
+        assert self._result is not None
+        return self._result
+
+    def discard(self) -> None:
+        if self._open is not None:
+            with suppress(SftpStatus, EOFError):
+                self._pipeline.drain()
+            with suppress(SftpStatus):
+                self._wire.close(self._handle)
+            self._open = None
+        if self._there:
+            self._there = False
+            for path in (self._path, self._record_path):
+                with suppress(SftpStatus):
+                    self._wire.request(REMOVE, text(path))

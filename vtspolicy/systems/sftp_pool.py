@@ -1,0 +1,89 @@
+"""A pool over SFTP: its directory, its work folder and the records in it."""
+
+from __future__ import annotations
+
+import stat
+import time
+from contextlib import suppress
+
+from vtspolicy.errors import TargetWrite
+from vtspolicy.policy.places import Pool, is_tape_name
+from vtspolicy.systems import records
+from vtspolicy.systems.contract import WORK_FOLDER, Inventory, Promises, Record, Skipped, TapeFacts
+from vtspolicy.systems.files import FOREIGN_AGE, PART_SUFFIX, kind_of, printable
+from vtspolicy.systems.sftp_files import facts_of, small_file
+from vtspolicy.systems.sftp_packets import MKDIR, REMOVE, RENAME, Attributes, SftpStatus, attributes, text
+from vtspolicy.systems.sftp_wire import SftpWire
+
+
+class SftpPool:
+    """A pool whose directory is there. Every method raises SftpStatus where the server refuses."""
+
+    def __init__(self, wire: SftpWire, promises: Promises, pool: Pool, path: str) -> None:
+        self.wire = wire
+        self.promises = promises
+        self.pool = pool
+        self.path = path
+        self.work = f"{path}/{WORK_FOLDER}"
+
+    def make_work_folder(self) -> None:
+        """Make it where it is not there. Raise TargetWrite unless it is a directory then, and no link."""
+        found = self.wire.lstat(self.work)
+        if found is None:
+            with suppress(SftpStatus):
+                self.wire.request(MKDIR, text(self.work), attributes(mode=0o700))
+            found = self.wire.lstat(self.work)
+        if found is None or not stat.S_ISDIR(found.mode):
+            raise TargetWrite(f"{self.pool}: {WORK_FOLDER} cannot be made or is no directory",
+                              system=self.pool.system)
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename, over an existing name where the server can."""
+        if self.promises.atomic:
+            self.wire.replace(old, new)
+        else:
+            self.wire.request(RENAME, text(old), text(new))
+
+    def inventory(self) -> Inventory:
+        """What lies in the pool now."""
+        tapes: dict[str, TapeFacts] = {}
+        skipped: list[Skipped] = []
+        for name, entry in sorted(self.wire.listing(self.path), key=lambda each: each[0]):
+            if name.startswith("."):
+                continue
+            if not stat.S_ISREG(entry.mode):
+                skipped.append(Skipped(printable(name), kind_of(entry.mode)))
+            elif not is_tape_name(name):
+                skipped.append(Skipped(printable(name), "not a tape's name"))
+            else:
+                tapes[name] = facts_of(name, entry)
+        return Inventory(tapes, tuple(skipped), self.wire.free(self.path), self.stale_parts())
+
+    def work_listing(self) -> list[tuple[str, Attributes]]:
+        """What lies in the work folder; nothing where it is none."""
+        found = self.wire.lstat(self.work)
+        if found is None or not stat.S_ISDIR(found.mode):
+            return []
+        return self.wire.listing(self.work)
+
+    def stale_parts(self) -> tuple[str, ...]:
+        """Part files that nobody has written to for seven days."""
+        return tuple(sorted(
+            printable(name) for name, entry in self.work_listing()
+            if name.endswith(PART_SUFFIX) and entry.mtime is not None and time.time() - entry.mtime > FOREIGN_AGE))
+
+    def records(self, tape: str) -> tuple[Record, ...]:
+        """The records of a tape, newest first; none where they cannot be read."""
+        return records.decode(small_file(self.wire, f"{self.work}/{records.file_name(tape)}", self.wire.block))
+
+    def sweep(self, writer: str) -> int:
+        """Remove the part files of the state `writer`; make the names that are there durable, where that can be."""
+        count = 0
+        for name, _ in self.work_listing():
+            if name.startswith(f"{writer}.") and name.endswith(PART_SUFFIX):
+                with suppress(SftpStatus):
+                    self.wire.request(REMOVE, text(f"{self.work}/{name}"))
+                    count += 1
+        if self.promises.durable:
+            self.wire.fsync_folder(self.path)
+        return count
