@@ -22,8 +22,8 @@ help:
 	@echo "make clean     remove all that was made"
 
 demo:
-	@tools/environment
-	@$(BIN)/python tools/machine.py demo
+	@.ci/environment
+	@$(BIN)/python .ci/machine.py demo
 	@$(BIN)/vtspolicy demo $(if $(KEEP),--keep)
 
 test: machine lint
@@ -36,7 +36,7 @@ bench: environment
 	@$(BIN)/python -m tests.bench
 
 lint: environment
-	@$(BIN)/ruff check --quiet --output-format concise vtspolicy tests tools
+	@$(BIN)/ruff check --quiet --output-format concise vtspolicy tests .ci
 	@$(BIN)/mypy --no-error-summary
 
 man: environment
@@ -48,13 +48,13 @@ wheel: environment
 
 clean:
 	@rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	@find vtspolicy tests tools -name __pycache__ -exec rm -rf {} +
+	@find vtspolicy tests .ci -name __pycache__ -exec rm -rf {} +
 
 environment:
-	@tools/environment test
+	@.ci/environment test
 
 machine: environment
-	@$(BIN)/python tools/machine.py test
+	@$(BIN)/python .ci/machine.py test
 
 # Tests that need root get it; nothing of root's is left in a user's folder.
 as_root = $$([ $$(id -u) = 0 ] && echo env || echo "sudo -n env CI=$$CI PATH=$$PATH PYTHONDONTWRITEBYTECODE=1 \

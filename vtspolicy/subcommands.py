@@ -68,7 +68,7 @@ def _application() -> typer.Typer:
                                    "(vtspolicy -). Everywhere: --policies DIR, --state DIR, --json, --yes, --allow "
                                    "N|all, --completion.")
 
-    @application.callback()
+    @application.callback(invoke_without_command=True)
     def about(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
         if version:
             sys.stdout.write(f"vtspolicy {__version__}\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.stage import FAR_ENDS, POOL, Stage, old_of
+from tests.faults.stage import FAR_ENDS, POOL, Stage
 from tests.support import tally
 from tests.support.sshd import SshServer
 from tests.support.tapes import random_bytes

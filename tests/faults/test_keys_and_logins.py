@@ -182,8 +182,8 @@ def test_damaged_key_files(stage: Stage, tmp_path: Path) -> None:
     source = random.Random(tally.seed("damaged key files"))
     trials = tally.count(300, 40)
     makes = {kind: make_key(tmp_path / kind, kind).read_bytes() for kind in ("ed25519", "rsa", "ecdsa")}
-    subprocess.run([need("ssh-keygen"), "-q", "-p", "-m", "PEM", "-N", "", "-P", "", "-f", tmp_path / "rsa"], check=True,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run([need("ssh-keygen"), "-q", "-p", "-m", "PEM", "-N", "", "-P", "", "-f", tmp_path / "rsa"],
+                   check=True, stdout=subprocess.DEVNULL)
     makes["pem"] = (tmp_path / "rsa").read_bytes()
     path = tmp_path / "damaged"
     from vtspolicy.systems.ssh import load_key

@@ -1,4 +1,4 @@
-"""What `make` does before anything runs: `tools/machine.py` and `tools/environment`, with a stand-in for apt-get."""
+"""What `make` does before anything runs: `.ci/machine.py` and `.ci/environment`, with a stand-in for apt-get."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def machine() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("machine", ROOT / "tools" / "machine.py")
+    spec = importlib.util.spec_from_file_location("machine", ROOT / ".ci" / "machine.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -100,9 +100,9 @@ def test_sudo_that_asks_for_a_password_counts_as_none(
 
 
 def test_no_python_that_fits_is_said_in_one_line(tmp_path: Path) -> None:
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    shutil.copy(ROOT / "tools" / "environment", tools)
+    folder = tmp_path / ".ci"
+    folder.mkdir()
+    shutil.copy(ROOT / ".ci" / "environment", folder)
     few = tmp_path / "few"
     few.mkdir()
     for name in ("sh", "dirname", "grep", "cksum", "cat", "rm"):
@@ -110,7 +110,7 @@ def test_no_python_that_fits_is_said_in_one_line(tmp_path: Path) -> None:
     old = few / "python3"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
-    done = subprocess.run([tools / "environment"], env={"PATH": str(few)}, capture_output=True, text=True, check=False)
+    done = subprocess.run([folder / "environment"], env={"PATH": str(few)}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == ("vtspolicy needs Python 3.11 or newer with venv "
                            "(on Debian: apt-get install python3-venv)\n")

@@ -185,8 +185,7 @@ VERBS: tuple[Verb, ...] = (
         "the vaults that its own command line names, and nowhere else.",
         (Form(attributes=(
             Attribute("VAULT", Takes.LIST, "A vault and the directory that holds it.", what="name=path",
-                      example="VAULT01=/srv/vts/VAULT01"),
-            Attribute("ALLOW-READ", Takes.FLAG, "Let the other side read tapes, too."))),),
+                      example="VAULT01=/srv/vts/VAULT01"),)),),
         ("vtspolicy receive --vault VAULT01=/srv/vts/VAULT01",), shell_only=True),
 )
 

@@ -16,7 +16,7 @@ import site
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -24,10 +24,10 @@ from typing import Self
 from vtspolicy import __version__
 from vtspolicy.demo.processes import below, end, lives
 from vtspolicy.errors import Failure, Outage
-from vtspolicy.policy.model import System
 from vtspolicy.policy.places import is_name
-from vtspolicy.systems.connect import connect
-from vtspolicy.systems.hostkeys import PublicKey, host_name, pin
+from vtspolicy.systems.hostkeys import Pins, PublicKey
+from vtspolicy.systems.remote import Remote
+from vtspolicy.systems.ssh import Link
 
 LOOPBACK = "127.0.0.1"
 FOLDERS = "/usr/sbin:/usr/local/sbin:/sbin:/usr/lib/ssh"
@@ -48,13 +48,12 @@ def find_sshd(path: str | None = None) -> str | None:
 class PrivateServer:
     """Use it with `with`: it is started, asked once, and ended with all its sessions. Raise Failure, and say why."""
 
-    def __init__(self, sshd: str, folder: str, receiver: Sequence[str], vaults: Mapping[str, str]) -> None:
-        """`receiver` is the only command that its one key may run; `vaults` are those that it serves."""
+    def __init__(self, sshd: str, folder: str, receiver: Sequence[str]) -> None:
+        """`folder` is made for it; `receiver` is the only command that its one key may run."""
         self.folder = folder
         self.port = 0
         self.user = _user()
         self._sshd = sshd
-        self._vaults = vaults
         self._process: subprocess.Popen[bytes] | None = None
         os.mkdir(folder, 0o700)
         os.mkdir(os.path.join(folder, "home"), 0o700)
@@ -115,13 +114,12 @@ class PrivateServer:
 
     def _ask(self) -> None:
         """Log in once and let the receiver answer, as every command of the story will."""
-        known_hosts = self._path("known_hosts")
-        pin(known_hosts, host_name(LOOPBACK, self.port), self._host_key)
-        system = System(name="sshd", address=LOOPBACK, port=self.port, user=self.user, key=self.key,
-                        far_end="receiver", stall=2 * _PATIENCE, vaults=self._vaults)
         try:
-            with connect(system, known_hosts, __version__, None):
-                pass
+            with Link("sshd", LOOPBACK, self.port, 2 * _PATIENCE) as link:
+                link.handshake(Pins((self._host_key,), ()))
+                link.login(self.user, self.key)
+                with Remote(link, "vtspolicy receive", __version__):
+                    pass
         except Failure as failure:
             refused = [line for line in self._said().splitlines() if "not allowed" in line]
             raise Outage(refused[-1] if refused else failure.message) from None

@@ -172,7 +172,12 @@ def _status_system(result: Result, zone: str | None) -> Lines:
             rows.append((system["system"], where, answers, vault["vault"], (vault["identity"] or "-")[:8], free,
                          vault["state"]))
             where = answers = ""
-    return table(rows, ("System", "Address", "Answers as", "Vault", "Id", "Free", "State"), right=(5,))
+    lines = table(rows, ("System", "Address", "Answers as", "Vault", "Id", "Free", "State"), right=(5,))
+    for system in result.data.get("systems", ()):
+        for promise in ("durable", "atomic"):
+            if system.get(promise) is False:
+                lines.append(f"{system['system']}: {promise}: no; its copies stay unproven")
+    return lines
 
 
 # ---- policies, events, the rest ---------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ class LegTally:
     """What became of one leg."""
 
     leg: Leg
+    steps: int = 0
+    """Tapes of its plan; 0 where it came to none."""
     counts: Counter[str] = field(default_factory=Counter)
     sent: int = 0
     warnings: list[str] = field(default_factory=list)
@@ -69,6 +71,7 @@ class Ledger:
     def planned(self, prepared: Prepared, swept: int) -> None:
         """What was seen while the plan was made."""
         plan = prepared.plan
+        self.legs[-1].steps = len(plan.steps)
         with self._transaction() as transaction:
             for vault, identity in prepared.vaults:
                 transaction.remember_vault(vault, identity)
@@ -156,7 +159,8 @@ class Ledger:
         status = verdict(counts, errors, warnings)
         done = counts[Result.COPIED] + counts[Result.EQUAL]
         numbers = {"done": done, "nothing": counts[Result.TRUSTED], "failed": len(errors),
-                   "bytes": sum(leg.sent for leg in self.legs), "warnings": warnings, "left": 0}
+                   "bytes": sum(leg.sent for leg in self.legs), "warnings": warnings,
+                   "left": sum(leg.steps for leg in self.legs) - counts.total()}
         event = {Status.DONE: "224002", Status.NOTHING: "224003", Status.WARNINGS: "424002",
                  Status.PARTIAL: "624002", Status.STOPPED: "624008"}.get(status, "624003")
         with self._transaction() as transaction:

@@ -173,7 +173,7 @@ class Part(Protocol):
         """Append. Raise NoSpace or TargetWrite, now or at any later call."""
 
     def seal(self, metadata: Metadata, progress: Progress = no_progress) -> None:
-        """Ask for: mode and time set, fsync, digest of what lies there."""
+        """Ask for: mode and time set, fsync, digest of what lies there. A system that reads back here tells."""
 
     def sealed(self) -> str:
         """The digest of the bytes that lie there, read again after the fsync."""

@@ -56,6 +56,7 @@ class Conversation:
         deadline = time.monotonic() + PATIENCE * self._link.stall
         while (found := self._received.find(wire.MAGIC)) < 0:
             if len(self._received) > CHATTER or time.monotonic() > deadline or not self._receive():
+                self._link.check_alive()
                 raise NoReceiver(self._what_it_said(), system=self._link.system)
         self.chatter = printable(bytes(self._received[:found]).decode("utf-8", "replace")).strip()
         del self._received[: found + len(wire.MAGIC)]

@@ -11,7 +11,17 @@ from dataclasses import replace
 from vtspolicy.errors import Diverged, Failure, Missing, NoSpace, SourceChanged, SourceUnreadable, TargetWrite
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems import records
-from vtspolicy.systems.contract import Hole, Identity, Metadata, Piece, Record, TapeFacts
+from vtspolicy.systems.contract import (
+    Hole,
+    Identity,
+    Metadata,
+    Piece,
+    Progress,
+    Record,
+    TapeFacts,
+    length_of,
+    no_progress,
+)
 from vtspolicy.systems.digest import Digester
 from vtspolicy.systems.files import PART_SUFFIX, kind_of
 from vtspolicy.systems.sftp_files import IN_FLIGHT, SftpReader, facts_of

@@ -222,6 +222,13 @@ class Link:
             channel.invoke_subsystem(name)
             return channel
 
+    def check_alive(self) -> None:
+        """Raise Outage or Stalled where the connection itself is gone, and not only a channel of it."""
+        self._transport.join(0.2)  # its thread closes the channels shortly before it ends
+        if not self._transport.is_active():
+            with self.translated():
+                raise self._transport.get_exception() or EOFError
+
     @contextmanager
     def translated(self) -> Iterator[None]:
         """Turn what paramiko and the socket raise into Outage or Stalled."""

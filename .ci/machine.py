@@ -1,7 +1,7 @@
 """Installs the Debian packages that a target of the Makefile needs, where it may.
 
-    python tools/machine.py demo    sshd; as root, where apt-get is. Ends 0 also without: the demo goes on.
-    python tools/machine.py test    all that tests run; as root, or by sudo where it asks for no password.
+    python .ci/machine.py demo    sshd; as root, where apt-get is. Ends 0 also without: the demo goes on.
+    python .ci/machine.py test    all that tests run; as root, or by sudo where it asks for no password.
                                     Ends 1, with one line that names what is missing, where it cannot.
 
 No daemon is started, now or at the next boot. Only the standard library is used.

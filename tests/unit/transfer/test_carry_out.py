@@ -1,0 +1,426 @@
+"""A plan carried out in memory: what becomes of each tape, and of those beside one that fails."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from vtspolicy.errors import (
+    Diverged,
+    Failure,
+    Held,
+    Missing,
+    NameClash,
+    NoSpace,
+    Outage,
+    SourceChanged,
+    Stopped,
+    Unequal,
+)
+from vtspolicy.planning.plan import Action, Copy, Plan, Step
+from vtspolicy.policy.places import Pool, Tape
+from vtspolicy.systems.contract import Hole, Identity, Piece, Promises, Record, TapeFacts
+from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.layers import Pace
+from vtspolicy.systems.memory import Memory, MemoryPart, MemoryReader
+from vtspolicy.transfer.carry_out import WINDOW_PARTS, Journey, Outcome, Result, carry_out
+from vtspolicy.transfer.verify import verify
+
+SOURCE, TARGET = Pool("here", "VAULT01", "PAYROLL"), Pool("there", "VAULT01", "PAYROLL")
+NOW = "2026-11-22T01:30:00.000Z"
+
+
+class Part(MemoryPart):
+    """A part that fails as it is told."""
+
+    def sealed(self) -> str:
+        self._told("sealed")
+        return "blake3:" + "0" * 64 if self._tape.name in self._target.lies else super().sealed()
+
+    def commit(self, record: Record, expected: Identity | None) -> None:
+        self._told("commit")
+        super().commit(record, expected)
+
+    def committed(self) -> TapeFacts:
+        self._told("committed")
+        return super().committed()
+
+    def discard(self) -> None:
+        self._target.discards.append(self._tape.name)
+        super().discard()
+
+    @property
+    def _target(self) -> Target:
+        assert isinstance(self._system, Target)
+        return self._system
+
+    def _told(self, when: str) -> None:
+        self._target.calls.append((when, self._tape.name))
+        failure = self._target.failing.get((when, self._tape.name))
+        if failure is not None:
+            raise failure
+
+
+class Target(Memory):
+    """A target that fails as it is told."""
+
+    def __init__(self) -> None:
+        super().__init__("there", [TARGET])
+        self.failing: dict[tuple[str, str], Failure] = {}
+        self.lies: set[str] = set()
+        self.calls: list[tuple[str, str]] = []
+        self.discards: list[str] = []
+
+    def begin(self, tape: Tape, size: int, part_name: str) -> Part:
+        failure = self.failing.get(("begin", tape.name))
+        if failure is not None:
+            raise failure
+        assert part_name.startswith("wwww.RUN1.")
+        assert part_name.endswith(".part")
+        return Part(self, tape, part_name)
+
+
+class Source(Memory):
+    """A source whose readers are counted."""
+
+    def __init__(self) -> None:
+        super().__init__("here", [SOURCE])
+        self.open = 0
+        self.meanwhile: Callable[[Tape], object] = lambda tape: None
+
+    def read(self, tape: Tape) -> MemoryReader:
+        system = self
+
+        class Reader(MemoryReader):
+            def pieces(self) -> Iterator[Piece]:
+                yield from super().pieces()
+                system.meanwhile(tape)
+
+            def close(self) -> None:
+                system.open -= 1
+
+        reader = Reader(self, tape)
+        self.open += 1
+        return reader
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def target() -> Target:
+    return Target()
+
+
+def journey(**more: Any) -> Journey:
+    return Journey("RUN1", "wwww", "a" * 32, lambda: NOW, **more)
+
+
+def step(source: Source, name: str, target: Target | None = None, **more: Any) -> Step:
+    facts = source.facts(SOURCE.tape(name))
+    there = target.facts(TARGET.tape(name)) if target is not None and target.find(TARGET.tape(name)) else None
+    return Step(**{"action": Action.COPY, "tape": name, "why": "new", "size": facts.identity.size, "source": facts,
+                   "target": there, **more})
+
+
+def go(source: Source, target: Target, *steps: Step, **more: Any) -> list[Outcome]:
+    found = list(carry_out(Plan(SOURCE, TARGET, steps), source, target, journey(**more)))
+    assert source.open == 0, "a reader is left open"
+    return found
+
+
+def content(target: Target, name: str) -> bytes | None:
+    file = target.find(TARGET.tape(name))
+    return None if file is None else file.content
+
+
+def test_a_new_tape_is_published_with_its_record(source: Source, target: Target) -> None:
+    source.put(SOURCE.tape("T1"), b"content", mode=0o604, mtime_ns=123)
+    found, = go(source, target, step(source, "T1"))
+    there = target.facts(TARGET.tape("T1"))
+    assert (content(target, "T1"), there.mode, there.identity.mtime_ns) == (b"content", 0o604, 123)
+    assert (found.result, found.failure, found.sent) == (Result.COPIED, None, 7)
+    assert found.copy == Copy(
+        SOURCE.tape("T1"), TARGET.tape("T1"), digest_of(b"content"), 7, source.facts(SOURCE.tape("T1")).identity,
+        there.identity, copied=NOW, verified=NOW, durable=True, run="RUN1")
+    record, = target.kept[TARGET.tape("T1")]
+    assert record == Record(
+        "T1", digest_of(b"content"), dataclasses.replace(there.identity, ctime_ns=None), SOURCE.tape("T1"), "a" * 32,
+        source.facts(SOURCE.tape("T1")).identity, NOW, "RUN1", "wwww", 1, True)
+    assert not target.parts
+
+
+def test_a_target_that_cannot_promise_leaves_an_unproven_copy(source: Source, target: Target) -> None:
+    target.promises = Promises("sftp", durable=False, atomic=True)
+    source.put(SOURCE.tape("T1"), b"x")
+    found, = go(source, target, step(source, "T1"))
+    assert found.copy is not None
+    assert (found.copy.durable, target.kept[TARGET.tape("T1")][0].durable) == (False, False)
+
+
+def known(source: Source, target: Target, **changes: Any) -> Copy:
+    return dataclasses.replace(
+        Copy(SOURCE.tape("T1"), TARGET.tape("T1"), digest_of(b"old"), 3, source.facts(SOURCE.tape("T1")).identity,
+             target.facts(TARGET.tape("T1")).identity, copied="then", verified="then", durable=False, run="RUN0"),
+        **changes)
+
+
+@pytest.fixture
+def both(source: Source, target: Target) -> None:
+    source.put(SOURCE.tape("T1"), b"old")
+    target.put(TARGET.tape("T1"), b"old")
+
+
+@pytest.mark.usefixtures("both")
+def test_an_unchanged_tape_is_trusted_without_a_read(source: Source, target: Target) -> None:
+    target.rot(TARGET.tape("T1"), b"rot")
+    row = known(source, target, reason="unreachable", failed="yesterday")
+    found, = go(source, target, step(source, "T1", target, action=Action.NOTHING, known=row))
+    assert (found.result, found.sent) == (Result.TRUSTED, 0)
+    assert found.copy == dataclasses.replace(row, trusted=NOW, reason=None, failed=None)
+
+
+@pytest.mark.usefixtures("both")
+def test_equal_bytes_of_an_unknown_tape_become_a_verified_copy(source: Source, target: Target) -> None:
+    found, = go(source, target, step(source, "T1", target, action=Action.COMPARE))
+    assert found.result is Result.EQUAL
+    assert found.copy == Copy(
+        SOURCE.tape("T1"), TARGET.tape("T1"), digest_of(b"old"), 3, source.facts(SOURCE.tape("T1")).identity,
+        target.facts(TARGET.tape("T1")).identity, copied=NOW, verified=NOW, durable=True, run="RUN1")
+
+
+@pytest.mark.usefixtures("both")
+def test_of_a_known_copy_only_the_source_is_read(source: Source, target: Target) -> None:
+    target.rot(TARGET.tape("T1"), b"rot")
+    found, = go(source, target, step(source, "T1", target, action=Action.COMPARE, known=known(source, target)))
+    assert found.result is Result.EQUAL
+    assert found.copy is not None
+    assert (found.copy.verified, found.copy.trusted, found.copy.copied, found.copy.durable) == (
+        "then", NOW, "then", False)
+
+
+@pytest.mark.usefixtures("both")
+@pytest.mark.parametrize("changes", [{"reason": "diverged"}, {"target_identity": Identity(3, 99, 1, 1)}])
+def test_a_copy_that_a_hand_was_seen_in_is_read(source: Source, target: Target, changes: dict[str, Any]) -> None:
+    target.rot(TARGET.tape("T1"), b"rot")
+    found, = go(source, target, step(source, "T1", target, action=Action.COMPARE, reason="diverged",
+                                     known=known(source, target, **changes)))
+    assert found.result is Result.REFUSED
+    assert isinstance(found.failure, Diverged)
+
+
+@pytest.mark.usefixtures("both")
+def test_other_bytes_are_copied_or_refused_as_the_plan_says(source: Source, target: Target) -> None:
+    source.put(SOURCE.tape("T1"), b"new")
+    given = step(source, "T1", target, action=Action.COMPARE, reason="diverged")
+    found, = go(source, target, given)
+    assert str(found.failure) == "here:/VAULT01/PAYROLL/T1: the target's tape holds other bytes, and was not copied " \
+                                 "there by us"
+    assert (found.result, content(target, "T1")) == (Result.REFUSED, b"old")
+    found, = go(source, target, dataclasses.replace(given, if_unequal=Action.COPY))
+    assert (found.result, content(target, "T1")) == (Result.COPIED, b"new")
+
+
+@pytest.mark.parametrize(("reason", "kind"), [
+    ("diverged", Diverged), ("held", Held), ("name-clash", NameClash), ("missing", Missing)])
+def test_a_refused_step_becomes_its_failure(source: Source, target: Target, reason: str, kind: type[Failure]) -> None:
+    found, = go(source, target, Step(Action.REFUSE, "T1", "because", reason=reason))
+    assert (found.result, type(found.failure), str(found.failure), found.copy) == (
+        Result.REFUSED, kind, "here:/VAULT01/PAYROLL/T1: because", None)
+
+
+def test_a_refusal_and_a_failure_are_noted_with_what_was_known(source: Source, target: Target) -> None:
+    source.put(SOURCE.tape("T1"), b"x")
+    found, = go(source, target, step(source, "T1", action=Action.REFUSE, reason="held"))
+    assert found.copy == Copy(SOURCE.tape("T1"), TARGET.tape("T1"), reason="held", failed=NOW)
+    row = Copy(SOURCE.tape("T1"), TARGET.tape("T1"), "d", verified="then")
+    target.failing["begin", "T1"] = NoSpace("full")
+    found, = go(source, target, step(source, "T1", known=row))
+    assert found.copy == dataclasses.replace(row, reason="space", failed=NOW)
+
+
+@pytest.mark.parametrize("reason", ["verify", "diverged"])
+def test_that_wrong_bytes_lie_there_outlives_a_repair_that_failed(source: Source, target: Target, reason: str) -> None:
+    source.put(SOURCE.tape("T1"), b"x")
+    row = Copy(SOURCE.tape("T1"), TARGET.tape("T1"), "d", reason=reason, failed="then")
+    target.failing["begin", "T1"] = Outage("cut")
+    found, = go(source, target, step(source, "T1", known=row))
+    assert (found.result, found.copy) == (Result.FAILED, row)
+
+
+@pytest.mark.parametrize("when", ["begin", "sealed", "commit", "committed"])
+def test_one_tape_that_fails_stops_nobody_else(source: Source, target: Target, when: str) -> None:
+    for name in ("T1", "T2", "T3"):
+        source.put(SOURCE.tape(name), name.encode())
+    target.failing[when, "T2"] = NoSpace("full", tape="T2")
+    found = go(source, target, *(step(source, name) for name in ("T1", "T2", "T3")))
+    assert {each.step.tape: each.result for each in found} == {
+        "T1": Result.COPIED, "T2": Result.FAILED, "T3": Result.COPIED}
+    assert [str(each.failure) for each in found if each.failure] == ["full"]
+    assert not target.parts
+
+
+@pytest.mark.parametrize("when", ["begin", "sealed", "commit", "committed"])
+def test_a_road_that_is_lost_ends_all_that_needs_it(source: Source, target: Target, when: str) -> None:
+    for name in ("T1", "T2", "T3"):
+        source.put(SOURCE.tape(name), name.encode())
+    target.put(TARGET.tape("T4"), b"x")
+    source.put(SOURCE.tape("T4"), b"x")
+    row = Copy(SOURCE.tape("T4"), TARGET.tape("T4"), "d")
+    target.failing[when, "T1"] = Outage("cut")
+    found = go(source, target, *(step(source, name) for name in ("T1", "T2", "T3")),
+               step(source, "T4", target, action=Action.NOTHING, known=row))
+    results = {each.step.tape: each.result for each in found}
+    assert results == {"T1": Result.FAILED, "T2": Result.FAILED, "T3": Result.FAILED, "T4": Result.TRUSTED}
+    assert {each.failure for each in found if each.failure} == {target.failing[when, "T1"]}
+    assert target.discards == [], "nobody talks over a lost road"
+    assert [call for call in target.calls if call[1] != "T1" and call[0] == "committed"] == []
+
+
+def test_a_source_that_changed_since_the_plan_is_not_sent(source: Source, target: Target) -> None:
+    source.put(SOURCE.tape("T1"), b"x")
+    target.put(TARGET.tape("T1"), b"y")
+    planned = [step(source, "T1", target), step(source, "T1", target, action=Action.COMPARE)]
+    source.put(SOURCE.tape("T1"), b"y")
+    for each in planned:
+        found, = go(source, target, each)
+        assert isinstance(found.failure, SourceChanged)
+    assert target.calls == []
+
+
+def test_a_source_that_changes_while_it_is_read_is_not_published(source: Source, target: Target) -> None:
+    source.put(SOURCE.tape("T1"), b"x")
+    source.meanwhile = lambda tape: source.put(tape, b"y")
+    found, = go(source, target, step(source, "T1"))
+    assert isinstance(found.failure, SourceChanged)
+    assert (content(target, "T1"), target.parts) == (None, set())
+
+
+def test_a_source_that_goes_before_it_is_read_is_told(source: Source, target: Target) -> None:
+    source.put(SOURCE.tape("T1"), b"x")
+    planned = step(source, "T1")
+    del source.pools[SOURCE]["T1"]
+    found, = go(source, target, planned)
+    assert (found.result, type(found.failure)) == (Result.FAILED, Missing)
+
+
+def test_a_far_side_that_lies_about_a_digest_publishes_nothing(source: Source, target: Target) -> None:
+    source.put(SOURCE.tape("T1"), b"x")
+    target.lies.add("T1")
+    found, = go(source, target, step(source, "T1"))
+    assert isinstance(found.failure, Unequal)
+    assert (content(target, "T1"), target.parts) == (None, set())
+
+
+def test_a_target_that_changed_since_the_plan_is_refused(source: Source, target: Target) -> None:
+    source.put(SOURCE.tape("T1"), b"x")
+    planned = step(source, "T1", target)
+    target.put(TARGET.tape("T1"), b"y")
+    found, = go(source, target, planned)
+    assert (found.result, type(found.failure), content(target, "T1")) == (Result.REFUSED, Diverged, b"y")
+
+
+def test_many_tapes_share_the_way_and_every_one_gets_its_outcome(source: Source, target: Target) -> None:
+    names = [f"T{number:03}" for number in range(2 * WINDOW_PARTS + 5)]
+    for name in names:
+        source.put(SOURCE.tape(name), name.encode())
+    found = go(source, target, *(step(source, name) for name in names))
+    assert [each.step.tape for each in found] == names
+    assert {each.result for each in found} == {Result.COPIED}
+    first = target.calls[:2 * WINDOW_PARTS]
+    assert [when for when, _ in first] == ["sealed", "commit"] * WINDOW_PARTS, "no answer is waited for in between"
+
+
+def test_a_stop_between_tapes_leaves_nothing_half_done(source: Source, target: Target) -> None:
+    for name in ("T1", "T2"):
+        source.put(SOURCE.tape(name), b"x")
+    left = [3]
+
+    def progress(count: int) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Stopped("stopped")
+
+    with pytest.raises(Stopped):
+        go(source, target, step(source, "T1"), step(source, "T2"), progress=progress)
+    assert (content(target, "T1"), target.parts, source.open) == (None, set(), 0)
+
+
+def test_a_stop_within_a_tape_is_told_of_it(source: Source, target: Target) -> None:
+    source.put(SOURCE.tape("T1"), b"x")
+
+    def progress(count: int) -> None:
+        if count:
+            raise Stopped("stopped")
+
+    found, = go(source, target, step(source, "T1"), progress=progress)
+    assert (found.result, type(found.failure), target.parts) == (Result.FAILED, Stopped, set())
+
+
+def test_whoever_stops_listening_leaves_no_part(source: Source, target: Target) -> None:
+    names = [f"T{number:03}" for number in range(WINDOW_PARTS)]
+    for name in names:
+        source.put(SOURCE.tape(name), b"x")
+    outcomes = carry_out(Plan(SOURCE, TARGET, tuple(step(source, name) for name in names)), source, target, journey())
+    next(outcomes)
+    outcomes.close()  # type: ignore[attr-defined]  # it is a generator
+    assert (target.parts, source.open) == (set(), 0)
+
+
+def test_bytes_are_paced_and_told_but_holes_are_not_sent(source: Source, target: Target) -> None:
+    class Holed(Source):
+        def read(self, tape: Tape) -> MemoryReader:
+            reader = super().read(tape)
+            reader.pieces = lambda: iter([b"head", Hole(6)])  # type: ignore[method-assign]
+            return reader
+
+    holed, moved, slept = Holed(), list[int](), list[float]()
+    holed.put(SOURCE.tape("T1"), b"head" + bytes(6))
+    found, = go(holed, target, step(holed, "T1"), progress=moved.append,
+                pace=Pace(4, now=lambda: 0.0, sleep=slept.append))
+    assert (found.sent, content(target, "T1"), [each for each in moved if each], slept) == (
+        4, b"head" + bytes(6), [4, 6], [1.0])
+
+
+# ---- VERIFY ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("both")
+def test_verify_finds_the_recorded_bytes(source: Source, target: Target) -> None:
+    row = known(source, target, reason="unreachable", failed="then", target_identity=Identity(3, 1))
+    found = verify(row, target, NOW)
+    assert found.failure is None
+    assert found.copy == dataclasses.replace(
+        row, verified=NOW, reason=None, failed=None, target_identity=target.facts(TARGET.tape("T1")).identity)
+
+
+@pytest.mark.usefixtures("both")
+def test_verify_finds_rot(source: Source, target: Target) -> None:
+    row = known(source, target)
+    target.rot(TARGET.tape("T1"), b"rot")
+    found = verify(row, target, NOW)
+    assert found.copy == dataclasses.replace(row, reason="verify", failed=NOW)
+    assert str(found.failure) == (f"there:/VAULT01/PAYROLL/T1: {digest_of(b'rot')[:23]} lies there, "
+                                  f"{digest_of(b'old')[:23]} was recorded")
+
+
+@pytest.mark.usefixtures("both")
+def test_verify_tells_a_hand_from_rot(source: Source, target: Target) -> None:
+    row = known(source, target)
+    target.put(TARGET.tape("T1"), b"new")
+    found = verify(row, target, NOW)
+    assert found.copy == dataclasses.replace(row, reason="diverged", failed=NOW)
+    assert isinstance(found.failure, Unequal)
+
+
+@pytest.mark.usefixtures("both")
+def test_verify_misses_what_is_gone(source: Source, target: Target) -> None:
+    row = known(source, target)
+    del target.pools[TARGET]["T1"]
+    found = verify(row, target, NOW)
+    assert (found.copy.reason, type(found.failure)) == ("missing", Missing)
