@@ -8,8 +8,6 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.acceptance.world import FAR_ID, NEAR_ID, POOL, SCHEME, VAULT, World, make_vault
 from tests.support.needs import need, need_root
 from tests.support.smallfs import tmpfs
@@ -55,6 +53,7 @@ def test_a_missing_pool_is_named(world: World) -> None:
     assert done.reasons == ["unknown"]
     assert f"pool vts2:/{VAULT}/{POOL}" in done.json["errors"][0]["message"]
     assert not world.copies.exists()
+    world.copies.mkdir()
     shutil.rmtree(world.pool)
     assert f"pool vts1:/{VAULT}/{POOL}" in world.start(code=2).json["errors"][0]["message"]
 
@@ -75,7 +74,7 @@ def test_what_is_no_tape_is_skipped_with_a_warning(world: World) -> None:
     for name, why in (("LINK", "a symbolic link"), ("FOLDER", "a directory"), ("FIFO", "a FIFO"),
                       ("DEVICE", "a device"), ("bad name", "not a tape's name")):
         assert f"{name} skipped: {why}" in warnings
-    assert sorted(path.name for path in world.copies.glob("*")) == ["T00001"]
+    assert sorted(path.name for path in world.copies.glob("[!.]*")) == ["T00001"]
     assert len(world.events("422010")) == 5
 
 
@@ -221,7 +220,7 @@ def test_a_sparse_tape_needs_the_room_of_its_data(make_world: Callable[..., Worl
         assert digests(world.far) == digests(world.near)
 
 
-# ---- one failing tape -------------------------------------------------------------------------------------------------
+# ---- one failing tape -----------------------------------------------------------------------------------------------
 
 
 def test_a_directory_in_the_place_of_a_copy_stops_nobody_else(world: World) -> None:

@@ -43,8 +43,6 @@ def greet(how: str) -> None:
         "hello-versions-text": {"protocols": ["one", NASTY]}, "hello-huge-version": {"protocols": [1, 10**400]},
         "hello-too-new": {"protocols": [7, 9], "program": NASTY}, "hello-too-old": {"protocols": [0, 0]},
     }
-    if how == "hello-too-old":
-        hellos[how] = {"protocols": [1, 1], "program": "0.0.1"}
     if how == "garbage-after-magic":
         put(MAGIC + os.urandom(100_000))
         time.sleep(5)
@@ -196,6 +194,8 @@ def sftp_answer(how: str, kind: int, number: int) -> None:
         put(packet(105, struct.pack(">I", number), DIRECTORY))
     elif kind == 11:
         put(packet(102, struct.pack(">I", number), text(b"h")))
+    elif kind == 12 and how == "sftp-nasty-names" and number % 2:
+        put(status(number, 1))
     elif kind == 12:
         entries = {"sftp-endless-list": 2000, "sftp-empty-list": 0}.get(how, 1)
         name = text(NASTY.encode()) + text(b"-rw") + DIRECTORY if how == "sftp-nasty-names" else entry

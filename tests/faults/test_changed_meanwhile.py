@@ -158,7 +158,12 @@ def test_a_tape_that_someone_else_made_since_the_plan_is_not_overwritten(kind: s
     stage = Stage(kind, tmp_path, sshd)
     new = stage.put("T00001", b"our tape")
     live = stage.far / POOL / "T00001"
-    report = stage.sender.run(before=lambda plan, target: [live.write_bytes(content), None][1])
+
+    def meanwhile(plan: Plan, target: System) -> None:
+        del plan, target
+        live.write_bytes(content)
+
+    report = stage.sender.run(before=meanwhile)
     assert [type(failure) for failure in report.failures] == [Diverged], report.failures
     assert stage.there("T00001") == content
     assert stage.sender.run().reasons == {"diverged"}

@@ -93,8 +93,7 @@ class Demonstration:
             return "No sshd is installed here (it comes with openssh-server)"
         receiver = [*PROGRAM, "receive", "--vault", f"{VAULT}={self._vault('vts2')}"]
         try:
-            server = self._servers.enter_context(
-                PrivateServer(sshd, os.path.join(self.folder, "sshd"), receiver))
+            server = self._servers.enter_context(PrivateServer(sshd, os.path.join(self.folder, "sshd"), receiver))
         except (Failure, OSError) as error:
             return f"No private sshd can be used here ({error})"
         self._again = server.again

@@ -170,10 +170,12 @@ def _fsync_all(pool: PoolFolder, results: list[TapeFacts | Failure | None], batc
 def _facts(pool: PoolFolder, each: Publishing) -> TapeFacts | Failure:
     """What the live name holds now, which must be the part: nobody's word is taken for the rename."""
     try:
-        status = pool.status(each.part.tape.name)
-        if status is None or not identity_of(status).fits(each.part.identity):
-            return TargetWrite(f"{each.part.tape} is not what was just published", tape=str(each.part.tape))
-        return facts_of(each.part.tape.name, status)
+        tape, status = each.part.tape, pool.status(each.part.tape.name)
+        if status is not None and identity_of(status).fits(each.part.identity):
+            return facts_of(tape.name, status)
+        if status is not None and not (each.expected is not None and identity_of(status).fits(each.expected)):
+            return Diverged(f"{tape} was replaced by someone else at the same moment", tape=str(tape))
+        return TargetWrite(f"{tape} is not what was just published", tape=str(tape))
     except OSError as error:
         return _as_failure(error, each)
 

@@ -167,11 +167,11 @@ class Remote:
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
         wanted, found = list(names), dict[str, tuple[Record, ...]]()
         for start in range(0, len(wanted), ASKED_AT_ONCE):
-            answer = self._ask("records", vault=pool.vault, pool=pool.name,
-                               tapes=wanted[start:start + ASKED_AT_ONCE])
+            asked = wanted[start:start + ASKED_AT_ONCE]
+            answer = self._ask("records", vault=pool.vault, pool=pool.name, tapes=asked)
             with _understood(self.name):
-                for name, kept in answer["records"].items():
-                    found[name] = tuple(record_from_json(each) for each in kept)
+                for name in answer["records"].keys() & set(asked):
+                    found[name] = tuple(record_from_json(each) for each in answer["records"][name])
         return found
 
     def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:

@@ -150,10 +150,13 @@ class SftpPart:
             published = self._wire.lstat(target)
         except SftpStatus as error:
             raise self._failure(error) from None
-        if published is None or not facts_of(self._tape.name, published).identity.fits(mine):
+        found = None if published is None else facts_of(self._tape.name, published)
+        if found is None or not found.identity.fits(mine):
+            if found is not None and not (expected is not None and found.identity.fits(expected)):
+                raise self._diverged("was replaced by someone else at the same moment")
             raise TargetWrite(f"{self._tape} is not what was just published", tape=str(self._tape),
                               system=self._tape.system)
-        self._result = facts_of(self._tape.name, published)
+        self._result = found
 
     def _diverged(self, why: str) -> Failure:
         return Diverged(f"{self._tape} {why}", tape=str(self._tape), system=self._tape.system)

@@ -51,6 +51,8 @@ _ANSWERS = {OPEN: HANDLE, OPENDIR: HANDLE, READ: DATA, READDIR: NAME, LSTAT: ATT
 """What answers a request that is granted, where it is not a bare STATUS."""
 MOST_ENTRIES = 500_000
 """Entries of a directory that are read, at most."""
+MOST_ANSWERS = 20_000
+"""Answers in which they may come, at most; OpenSSH puts a hundred into each."""
 SAFE_BLOCK = 32_600
 """Bytes of a write that every server takes, and that fit one SSH packet with their header."""
 
@@ -173,6 +175,7 @@ class SftpWire:
         """A directory's entries."""
         handle = self.request(OPENDIR, text(path)).text()
         found: list[tuple[str, Attributes]] = []
+        answers = 0
         try:
             while True:
                 answer, before = self.request(READDIR, text(handle)), len(found)
@@ -180,7 +183,8 @@ class SftpWire:
                     name = answer.text().decode("utf-8", "surrogateescape")
                     answer.text()
                     found.append((name, answer.attributes()))
-                if len(found) == before or len(found) > MOST_ENTRIES:
+                answers += 1
+                if len(found) == before or len(found) > MOST_ENTRIES or answers > MOST_ANSWERS:
                     raise not_sftp(self._link.system)
         except EOFError:
             return found

@@ -66,7 +66,7 @@ def agree(theirs: Mapping[str, Any], who: str) -> int:
     """The highest protocol version that both sides speak. Raise VersionMismatch where there is none, and KeyError,
     TypeError or ValueError where `theirs` is no HELLO."""
     low, high = theirs["protocols"]
-    if not isinstance(low, int) or not isinstance(high, int) or not 0 < low <= high < 1000:
+    if not isinstance(low, int) or not isinstance(high, int) or not 0 <= low <= high < 1000:
         raise ValueError("expected two protocol versions")
     best = min(high, NEWEST)
     if best < max(low, OLDEST):

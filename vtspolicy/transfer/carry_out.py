@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from vtspolicy.errors import Diverged, Failure, Outage, SourceChanged, Unequal, leaves
+from vtspolicy.errors import Diverged, Failure, Outage, SourceChanged, Stopped, Unequal, leaves
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
 from vtspolicy.systems.contract import (
     Hole,
@@ -92,7 +92,8 @@ class _Flight:
 
 
 def carry_out(plan: Plan, source: System, target: System, journey: Journey) -> Iterator[Outcome]:
-    """Do the plan's steps; give an outcome for each, as it becomes certain."""
+    """Do the plan's steps; give an outcome for each, as it becomes certain. Stopped, which the progress may raise, ends
+    it: the tapes on their way are dropped."""
     carrier = _Carrier(plan, source, target, journey)
     try:
         for step in plan.steps:
@@ -143,6 +144,8 @@ class _Carrier:
                 there, facts = known.digest, step.target
             else:
                 there, facts = self._target.digest(self._plan.target.tape(step.tape), self._journey.progress)
+        except Stopped:
+            raise  # nothing is known to be wrong with the tape
         except Failure as failure:
             yield self._failed(step, failure)
             return
@@ -165,6 +168,8 @@ class _Carrier:
     def _send(self, step: Step) -> Iterator[Outcome]:
         try:
             self._window.append(self._fly(step))
+        except Stopped:
+            raise
         except Failure as failure:
             yield self._failed(step, failure)
             return

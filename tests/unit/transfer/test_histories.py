@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -45,7 +47,7 @@ ONE = [("T1", b"ab")]
 @given(st.booleans(), st.lists(st.tuples(NAME, CONTENT), min_size=1, max_size=3),
        st.lists(st.one_of(HAPPENINGS, HAPPENINGS, RUNS), max_size=12))
 def test_every_history_ends_in_equal_copies(
-        coarse: bool, first: list[tuple[str, bytes]], history: list[tuple[str, ...] | dict[str, object]]) -> None:
+        coarse: bool, first: list[tuple[str, bytes]], history: list[tuple[str, ...] | dict[str, Any]]) -> None:
     world = World(coarse)
     for name, content in first:
         world.write_source(name, content)
