@@ -58,7 +58,11 @@ def _say(text: str) -> None:
 
 
 def _end(code: int) -> None:
-    """Exit with the code, whatever state the standard streams are in."""
+    """Exit with the code, whatever state the standard streams are in, and whatever signal comes now."""
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

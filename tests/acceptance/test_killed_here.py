@@ -73,7 +73,7 @@ def check_after_kill(world: World, tapes: dict[str, tuple[bytes | None, bytes]])
     # Tapes of earlier rounds that are gone from the source are told; nothing else may be said.
     assert done.code in (0, 1), (done.output, done.errors)
     assert all("is gone from its source" in warning for warning in done.json["warnings"])
-    assert_equal(digests(world.pool), {name: found for name, found in digests(world.copies).items()})
+    assert_equal(digests(world.pool), digests(world.copies))
     assert world.parts() == []
     states = world.states()
     assert {name: states[f"{POOL}/{name}"] for name in tapes} == dict.fromkeys(tapes, "safe")

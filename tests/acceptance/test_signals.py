@@ -25,7 +25,7 @@ HOLES = 12 << 30
 @pytest.fixture(scope="module")
 def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A tape whose copy takes a while."""
-    path = random_tape(tmp_path_factory.mktemp("big") / "T00002", 300 * MIB, 1)
+    path = random_tape(tmp_path_factory.mktemp("big") / "T00002", 200 * MIB, 1)
     yield path
     path.unlink()
 
@@ -181,9 +181,10 @@ def test_while_it_waits_for_the_seal(kind: str, number: int, make_world: Callabl
     assert_completes(world)
 
 
-@pytest.mark.parametrize(("kind", "number"), cases(KINDS, 4))
+@pytest.mark.parametrize(("kind", "number"), cases(KINDS[:2], 4))
 def test_while_a_long_read_back_goes_on(kind: str, number: int, make_world: Callable[..., World]) -> None:
-    """A tape of holes is sent in no time; its read-back takes as long as any."""
+    """A tape of holes is sent in no time; its read-back takes as long as any. (A receiver's is waited for as for any
+    other seal.)"""
     world = prepared(make_world, kind)
     sparse_tape(world.pool / "T00002", HOLES)
     with world.started() as running:

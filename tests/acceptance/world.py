@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.contract.systems import receive_words
-from tests.support.journey import VAULT
+from tests.support.journey import VAULT as VAULT
 from tests.support.signals import Running
 from tests.support.sshd import SFTP_SERVER, SshServer
 

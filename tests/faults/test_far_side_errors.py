@@ -16,6 +16,7 @@ from tests.support.sshd import SshServer
 from tests.support.strace import Point
 from tests.support.tapes import random_bytes
 from vtspolicy.policy import model
+from vtspolicy.transfer.carry_out import Result
 
 Make = Callable[..., CrashPoints]
 
@@ -47,7 +48,7 @@ def test_an_error_there_is_told_and_the_next_run_completes(kind: str, name: str,
     scenario = SCENARIOS[name]
     every = strikes(proven_points(stage, scenario))
     assert stage.crash is not None
-    chosen = tally.spread(len(every), tally.count(len(every), -(-len(every) // 6)))
+    chosen = tally.spread(len(every), tally.count(len(every), -(-len(every) // 9)))
     for strike in (every[index - 1] for index in chosen):
         new = scenario.set(stage)
         old = old_of(stage, new)
@@ -59,6 +60,26 @@ def test_an_error_there_is_told_and_the_next_run_completes(kind: str, name: str,
         assert report.reasons <= TOLD | ({"verify"} if strike.do == "lie" else set())
         stage.check_recovery(new)
         tally.tally(f"errors of the far side ({kind}, {name})", 1, at_least=len(every) // 10)
+
+
+@pytest.mark.parametrize("name", ["new", "replaced"])
+@pytest.mark.parametrize("kind", FAR_ENDS)
+def test_a_name_that_may_not_last_is_sent_again(kind: str, name: str, tmp_path: Path, sshd: SshServer,
+                                                crash_points: Make) -> None:
+    """The last fsync fails, after the rename. A second one would report success, and prove nothing."""
+    stage = Stage(kind, tmp_path, sshd, crash=crash_points([tmp_path / "far"]))
+    points = proven_points(stage, SCENARIOS[name])
+    assert points[-1] == Point("sync", str(stage.far / journey.POOL))
+    assert stage.crash is not None
+    new = SCENARIOS[name].set(stage)
+    stage.crash.arm(Strike(len(points), "fail", errno=errno.EIO))
+    report = stage.sender.run()
+    stage.settle()
+    assert report.reasons == {"target-write"}
+    assert stage.there("T00001") == new["T00001"]
+    report = stage.sender.run()
+    assert report.having(Result.COPIED) == {"T00001"}
+    stage.check_recovery(new)
 
 
 def test_an_error_here_is_told_and_the_next_run_completes(tmp_path: Path, crash_points: Make) -> None:
@@ -74,7 +95,7 @@ def test_an_error_here_is_told_and_the_next_run_completes(tmp_path: Path, crash_
     crash.proven(command)
     tape.write_bytes(b"second")
     every = strikes(crash.proven(command))
-    for index in tally.spread(len(every), tally.count(len(every), -(-len(every) // 6))):
+    for index in tally.spread(len(every), tally.count(len(every), -(-len(every) // 9))):
         strike = every[index - 1]
         old, new = live.read_bytes(), random_bytes(50_000, index)
         tape.write_bytes(new)

@@ -79,7 +79,7 @@ def test_the_tape_is_old_or_new_and_the_next_run_completes(kind: str, name: str,
     assert total >= 12
     assert stage.crash is not None
     killed = 0
-    for number in tally.spread(total, tally.count(total, -(-total // 4))):
+    for number in tally.spread(total, tally.count(total, -(-total // 5))):
         new = scenario.set(stage)
         old = old_of(stage, new)
         stage.crash.arm(Strike(number))
@@ -103,7 +103,7 @@ def test_killed_between_the_points_of_a_lost_catalog(name: str, tmp_path: Path, 
     scenario = SCENARIOS[name]
     total = len(proven_points(stage, scenario))
     assert stage.crash is not None
-    for number in tally.spread(total, tally.count(total, -(-total // 4))):
+    for number in tally.spread(total, tally.count(total, -(-total // 5))):
         new = scenario.set(stage)
         stage.crash.arm(Strike(number))
         stage.sender.run()

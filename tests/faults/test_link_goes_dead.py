@@ -21,8 +21,9 @@ from tests.support.sshd import SshServer, running
 from tests.support.strace import Point
 from tests.support.tapes import random_bytes
 from vtspolicy.errors import Outage, Stalled
+from vtspolicy.systems.layers import Pace
 
-STALL = 1.6
+STALL = 1.2
 SLACK = 2.0
 """Seconds that a busy machine may need besides."""
 Make = Callable[..., CrashPoints]
@@ -44,7 +45,7 @@ def holes(offsets: Offsets, where: str) -> list[Hole]:
 def test_a_black_hole_is_noticed(kind: str, where: str, tmp_path: Path, sshd: SshServer) -> None:
     stage = Stage(kind, tmp_path, sshd)
     every = holes(measured(stage), where)
-    for index in tally.spread(len(every), tally.count(len(every), max(2, len(every) // 4))):
+    for index in tally.spread(len(every), tally.count(len(every), max(2, len(every) // 6))):
         new = {"T00001": stage.put("T00001", random_bytes(SIZE, 100 + index))}
         old = old_of(stage, new)
         stage.sender.there = stage.described(stall=STALL)
@@ -60,6 +61,17 @@ def test_a_black_hole_is_noticed(kind: str, where: str, tmp_path: Path, sshd: Ss
         stage.sender.there = stage.described()
         stage.check_recovery(new)
         tally.tally(f"black holes in the {where} ({kind})", 1, at_least=2)
+
+
+@pytest.mark.parametrize("kind", FAR_ENDS)
+def test_a_quiet_link_that_lives_is_not_given_up(kind: str, tmp_path: Path, sshd: SshServer) -> None:
+    """A low rate leaves the link idle for longer than the stall time; keep-alives and their answers go over it."""
+    stage = Stage(kind, tmp_path, sshd, stall=1.0)
+    new = {"T00001": stage.put("T00001", random_bytes(100_000, 1))}
+    report = stage.sender.run(pace=Pace(100_000 // 4))
+    assert report.done == set(new), [failure.message for failure in report.failures]
+    assert report.seconds > 3
+    assert stage.there("T00001") == new["T00001"]
 
 
 @pytest.mark.parametrize("kind", FAR_ENDS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.stage import FAR_ENDS, Stage, old_of
-from tests.support import smallfs, tally
+from tests.support import processes, smallfs, tally
 from tests.support.sshd import SshServer
 from tests.support.tapes import random_bytes
 from vtspolicy.errors import NoSpace
@@ -73,6 +73,7 @@ def test_full_for_a_moment(kind: str, released_at: int, tmp_path: Path, sshd: Ss
                 nonlocal sent
                 sent += count
                 if sent >= released_at and disk.ballast.exists():
+                    processes.until(lambda: disk.free < 4096, 20)
                     time.sleep(0.02 * (number % 5))  # noqa: B023  # called before the next turn
                     disk.release()
 

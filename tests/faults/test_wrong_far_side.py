@@ -120,7 +120,7 @@ def test_a_chatty_shell_does_not_hinder(chatter: str, tmp_path: Path, sshd: SshS
     "exec yes", "while :; do echo y; sleep 0.05; done", "exec cat /dev/zero", "exec yes >&2",
     "while :; do head -c 100000 /dev/zero; sleep 0.01; done"], ids=["flood", "drip", "zeros", "stderr", "pieces"])
 def test_endless_chatter_is_bounded(command: str, tmp_path: Path, sshd: SshServer) -> None:
-    stage = stage_with(command, tmp_path, sshd, stall=1.0)
+    stage = stage_with(command, tmp_path, sshd, stall=0.5 if "echo y" in command else 1.0)
     tracemalloc.start()
     try:
         failures = checked(stage.sender.run(), 16)
@@ -146,7 +146,8 @@ ANSWERED = {"inventory-names", "vault-names", "names-nasty", "records-nasty"}
 
 @pytest.mark.parametrize("how", BAD_RECEIVERS)
 def test_a_receiver_that_speaks_badly(how: str, tmp_path: Path, sshd: SshServer) -> None:
-    stage = stage_with(shlex.join([sys.executable, FAKE, how]), tmp_path, sshd, stall=1.0)
+    stage = stage_with(shlex.join([sys.executable, FAKE, how]), tmp_path, sshd,
+                       stall=0.6 if how == "huge-frame-drip" else 1.0)
     stage.put("T00001", random_bytes(100_000, 1))
     stage.put("T00002", b"")
     tracemalloc.start()
@@ -209,7 +210,7 @@ def test_a_flipped_byte_ends_the_connection_and_nothing_else(kind: str, tmp_path
     with Proxy(sshd.port, record=True) as proxy:
         assert stage.through(proxy.port).done == set(new)
         passed = {way: proxy.passed(way) for way in (UP, DOWN)}
-    trials = tally.count(60, 8)
+    trials = tally.count(60, 6)
     for index in range(trials):
         way = (UP, DOWN)[index % 2]
         at = passed[way] * (index + 1) // (trials + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -164,7 +165,8 @@ def _rebuild(context: Context, command: Command) -> Result:
     from vtspolicy.service.rebuild import rebuild
 
     legs = legs_of_path(context.policies, EVERYTHING, context.pools_of)
-    kept = set_aside(context.state_folder)
+    lost = not os.path.lexists(context.state_folder)
+    kept = None if lost else set_aside(context.state_folder)
     return rebuild(command, legs, context.state, context.roads, kept)
 
 

@@ -1,7 +1,7 @@
 """`vtspolicy receive`: the far side. It works beneath the vaults of its own command line and nowhere else.
 
 The caller's frames name vaults and pools; the paths come from the command line alone, which an `authorized_keys`
-forced command fixes. It never deletes a tape, and it does not send one: reading is granted with `--allow-read`.
+forced command fixes. It never deletes a tape, and in this release it does not send one.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from typing import Any
 
-from vtspolicy.errors import Bug, Failure, NotBuilt, Refusal, VersionMismatch
-from vtspolicy.policy.places import Pool, Tape, Vault, is_name, is_tape_name
-from vtspolicy.systems import wire
+from vtspolicy.errors import Bug, Failure, Refusal, VersionMismatch
+from vtspolicy.policy.places import Pool, is_name
+from vtspolicy.systems import operations, wire
 from vtspolicy.systems.contract import Hole, Metadata
 from vtspolicy.systems.files import write_failure
 from vtspolicy.systems.local import Local
@@ -25,7 +24,6 @@ from vtspolicy.systems.records import (
     identity_from_json,
     identity_to_json,
     record_from_json,
-    record_to_json,
 )
 from vtspolicy.systems.wire import Frame, FrameInput
 
@@ -45,8 +43,7 @@ class Receiver:
         self._input = FrameInput(source)
         self._sink = sink
         self._program = program
-        self._name = "there"
-        self._local = Local(self._name, vaults)
+        self._local = Local("there", vaults)
         self._parts: dict[int, PartFile] = {}
         self._sealed: dict[int, str] = {}
         self._failed: set[int] = set()
@@ -93,7 +90,6 @@ class Receiver:
             return False
         name = theirs.get("system")
         if isinstance(name, str) and is_name(name):
-            self._name = name
             self._local = Local(name, self._vaults)
         stall = theirs.get("stall")
         if isinstance(stall, int | float) and stall > 0:
@@ -142,60 +138,18 @@ class Receiver:
         except Exception as error:
             self._fail(number, Bug(f"the receiver failed: {error!r}"))
 
-    # ---- requests that are answered at once ----------------------------------------------------------------------
-
     def _request(self, number: int, asked: dict[str, Any]) -> None:
-        operation = asked["operation"]
         with self._busy():
-            if operation == "vault":
-                facts = self._local.vault(self._vault(asked))
-                answer: dict[str, Any] = asdict(facts)
-            elif operation == "initialise":
-                self._local.initialise(self._vault(asked), str(asked["identity"]))
-                answer = {}
-            elif operation == "names":
-                found, warnings = self._local.names()
-                answer = {"pools": [[pool.vault, pool.name, sorted(names)] for pool, names in found.items()],
-                          "warnings": warnings}
-            elif operation == "inventory":
-                inventory = self._local.inventory(self._pool(asked))
-                answer = {
-                    "tapes": [[facts.name, identity_to_json(facts.identity), facts.mode, facts.allocated]
-                              for facts in inventory.tapes.values()],
-                    "skipped": [[each.name, each.why] for each in inventory.skipped],
-                    "free": inventory.free, "stale_parts": inventory.stale_parts}
-            elif operation == "records":
-                names = [str(name) for name in asked["tapes"] if is_tape_name(str(name))]
-                answer = {"records": {name: [record_to_json(each) for each in kept] for name, kept in
-                                      self._local.records(self._pool(asked), names).items()}}
-            elif operation == "digest":
-                digest, tape = self._local.digest(self._tape(asked), self._progress)
-                answer = {"digest": digest, "identity": identity_to_json(tape.identity), "mode": tape.mode,
-                          "allocated": tape.allocated}
-            elif operation == "sweep":
-                answer = {"count": self._local.sweep(self._pool(asked), str(asked["writer"]))}
-            else:
-                raise NotBuilt(f"operation {operation!r} is not built here")
+            answer = operations.answer(self._local, asked, self._progress)
         self._send(wire.pack_json(Frame.ANSWER, number, answer))
-
-    def _vault(self, asked: dict[str, Any]) -> Vault:
-        return Vault(self._name, str(asked["vault"]))
-
-    def _pool(self, asked: dict[str, Any]) -> Pool:
-        return Pool(self._name, str(asked["vault"]), str(asked["pool"]))
-
-    def _tape(self, asked: dict[str, Any]) -> Tape:
-        if not is_tape_name(str(asked["tape"])):
-            raise Refusal("not a tape's name")
-        return self._pool(asked).tape(str(asked["tape"]))
 
     # ---- parts -----------------------------------------------------------------------------------------------------
 
     def _begin(self, number: int, asked: dict[str, Any]) -> None:
         if number in self._parts:
             raise Refusal(f"part {number} is open already")
-        self._parts[number] = PartFile(self._local.pool_folder(self._pool(asked)), str(asked["tape"]),
-                                       str(asked["part"]))
+        pool = self._local.pool_folder(operations.pool_of(self._local, asked))
+        self._parts[number] = PartFile(pool, str(asked["tape"]), str(asked["part"]))
 
     def _data(self, number: int, length: int) -> None:
         """Write as it arrives. What comes for a part that failed is read and dropped, to stay in step."""

@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from tests.unit.systems.far_side import SEAL, VAULT, Far, begin, frame, frames_of, hello, request, serve
+from vtspolicy.errors import Failure
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems import publish, wire
-from vtspolicy.systems.contract import Identity, Record
+from vtspolicy.systems.beneath import PoolFolder
+from vtspolicy.systems.contract import Identity, Record, TapeFacts
 from vtspolicy.systems.digest import EMPTY, digest_of
+from vtspolicy.systems.files import write_failure
 from vtspolicy.systems.receiver import Receiver
 from vtspolicy.systems.records import identity_to_json, record_to_json
 from vtspolicy.systems.wire import Frame
@@ -71,8 +74,12 @@ def test_an_end_without_bye_removes_what_was_not_published(far: Far) -> None:
 def test_commits_that_arrived_together_share_their_fsyncs(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
     batches: list[int] = []
     whole = publish.publish
-    monkeypatch.setattr("vtspolicy.systems.receiver.publish",
-                        lambda pool, batch: batches.append(len(batch)) or whole(pool, batch))
+
+    def noted(pool: PoolFolder, batch: list[publish.Publishing]) -> list[TapeFacts | Failure]:
+        batches.append(len(batch))
+        return whole(pool, batch)
+
+    monkeypatch.setattr("vtspolicy.systems.receiver.publish", noted)
     names = [f"T{number}" for number in range(1, 101)]
     sent = [begin(number, name) + frame(Frame.SEAL, number, SEAL) for number, name in enumerate(names, 1)]
     sent += [commit(number, b"", name) for number, name in enumerate(names, 1)]
@@ -222,7 +229,7 @@ def test_parts_of_two_pools_may_go_together(far: Far) -> None:
 
 def test_a_full_disk_fails_its_tape_alone(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
     def write(self: object, piece: object) -> None:
-        raise publish.write_failure(OSError(errno.ENOSPC, "No space left on device"), "T1")
+        raise write_failure(OSError(errno.ENOSPC, "No space left on device"), "T1")
 
     monkeypatch.setattr("vtspolicy.systems.publish.PartFile.write", write)
     told = far.ask(begin(1), frame(Frame.DATA, 1, b"x"), frame(Frame.SEAL, 1, SEAL), begin(2, "T2"),

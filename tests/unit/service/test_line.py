@@ -1,0 +1,317 @@
+"""The line from a sentence to the catalog, between two vaults of this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.unit.service.world import SCHEME, World
+from vtspolicy.policy.places import Pool, Vault
+from vtspolicy.service.locks import holding
+
+SOURCE, TARGET = Pool("here", "VAULT01", "PAYROLL"), Pool("there", "VAULT02", "PAYROLL")
+START = ("start", "scheme", "NIGHTLY")
+
+
+def states(world: World) -> dict[str, str]:
+    data = world.say("status", "scheme", "NIGHTLY", "--json").json["data"]
+    return {each["tape"].rpartition("/")[2]: each["state"] for each in data["tapes"]}
+
+
+def test_a_scheme_is_run_and_then_there_is_nothing_to_do(world: World) -> None:
+    world.tape("T1"), world.tape("T2", b"")
+    first = world.say(*START, "--json", "--ref", "PAY1")
+    leg, = first.json["data"]["legs"]
+    assert (first.code, first.json["status"], first.json["ref"]) == (0, "done", "PAY1")
+    assert {key: leg[key] for key in ("source", "target", "copied", "equal", "trusted", "refused", "failed", "bytes",
+                                      "warnings")} == {
+        "source": str(SOURCE), "target": str(TARGET), "copied": 2, "equal": 0, "trusted": 0, "refused": 0,
+        "failed": 0, "bytes": 7, "warnings": []}
+    assert (world.target / "T1").read_bytes() == b"content"
+    second = world.say(*START, "--json").json
+    assert (second["status"], second["data"]["legs"][0]["trusted"]) == ("nothing", 2)
+    assert states(world) == {"T1": "safe", "T2": "safe"}
+    assert world.events() == ["224001", "224004", "224004", "224002", "224001", "224003"]
+    with world.state() as state:
+        assert [(each.verb, each.policy, each.ref, each.status, each.counts["done"]) for each in state.runs()] == [
+            ("START", "NIGHTLY", "PAY1", "done", 2), ("START", "NIGHTLY", None, "nothing", 0)]
+        assert state.vault(Vault("here", "VAULT01")) is not None
+
+
+def test_a_plan_changes_nothing(world: World) -> None:
+    world.tape("T1")
+    said = world.say("plan", "scheme", "NIGHTLY", "--check", "--json")
+    assert (said.code, said.json["status"], said.json["data"]["legs"][0]["counts"]) == (
+        1, "planned", {"copy": 1, "compare": 0, "nothing": 0, "refuse": 0})
+    assert list(world.target.iterdir()) == []
+    assert world.say("plan", "scheme", "NIGHTLY").code == 0
+    world.say(*START)
+    assert world.say("plan", "scheme", "NIGHTLY", "--check").code == 0
+
+
+def test_rot_is_found_told_and_repaired(world: World) -> None:
+    world.tape("T1"), world.tape("T2")
+    world.say(*START)
+    copy = world.target / "T1"
+    before = copy.stat()
+    with open(copy, "r+b") as file:
+        file.write(b"C")
+    os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
+    found = world.say("verify", "scheme", "NIGHTLY", "--json")
+    assert (found.code, found.json["status"], found.json["data"]["counts"]) == (
+        2, "partial", {"verified": 1, "damaged": 1})
+    assert found.json["errors"][0]["reason"] == "verify"
+    assert states(world) == {"T1": "failed", "T2": "safe"}
+    assert world.say(*START).code == 0
+    assert copy.read_bytes() == b"content"
+    assert states(world) == {"T1": "safe", "T2": "safe"}
+    assert [each for each in world.events() if each in ("824007", "224006")] == ["824007", "224006"]
+
+
+def test_a_copy_that_someone_changed_is_refused_until_told_to_replace(world: World) -> None:
+    world.tape("T1"), world.tape("T2")
+    world.say(*START)
+    (world.target / "T1").write_bytes(b"theirs!!")
+    said = world.say(*START, "--json")
+    assert (said.code, said.json["status"], [each["reason"] for each in said.json["errors"]]) == (
+        2, "partial", ["diverged"])
+    assert states(world) == {"T1": "diverged", "T2": "safe"}
+    assert world.say(*START, "--replace").code == 0
+    assert (world.target / "T1").read_bytes() == b"content"
+
+
+def test_a_tape_that_became_empty_is_held(world: World) -> None:
+    world.tape("T1")
+    world.say(*START)
+    world.tape("T1", b"")
+    said = world.say(*START)
+    assert (said.code, states(world)) == (2, {"T1": "held"})
+    assert "is empty now; its copy holds 7 bytes" in said.err
+
+
+def test_a_tape_that_is_gone_is_a_warning_and_its_copy_is_kept(world: World) -> None:
+    world.tape("T1"), world.tape("T2")
+    world.say(*START)
+    (world.source / "T2").unlink()
+    said = world.say(*START)
+    assert (said.code, said.err) == (
+        1, "*WARNING* here:/VAULT01/PAYROLL/T2 is gone from its source; its copy is kept\n")
+    assert (world.target / "T2").exists()
+    assert states(world) == {"T1": "safe", "T2": "held"}
+
+
+@pytest.mark.parametrize(("break_it", "reason", "words"), [
+    (lambda world: shutil.rmtree(world.source), "unknown", "pool here:/VAULT01/PAYROLL"),
+    (lambda world: [path.unlink() for path in world.source.iterdir()], "empty", "holds no tape"),
+    (lambda world: (world.root / "here" / ".vtspolicy-vault").unlink(), "identity", "is its disk mounted?"),
+    (lambda world: (world.root / "there" / ".vtspolicy-vault").write_text("f" * 32 + "\n"), "identity",
+     "another disk or machine answers under its name"),
+    (lambda world: (world.root / "there" / ".vtspolicy-vault").write_text(f"{1:032x}\n"), "identity", "had"),
+    (lambda world: shutil.rmtree(world.root / "there"), "unknown", "vault there:/VAULT02"),
+], ids=["no-pool", "empty", "no-marker", "other-disk", "same", "no-vault"])
+def test_what_is_not_as_it_was_is_refused_and_nothing_is_touched(
+        world: World, break_it: object, reason: str, words: str) -> None:
+    world.tape("T1")
+    world.say(*START)
+    before = (world.target / "T1").read_bytes()
+    break_it(world)  # type: ignore[operator]
+    said = world.say(*START, "--json")
+    assert (said.code, said.json["status"], said.json["errors"][0]["reason"]) == (2, "refused", reason)
+    assert words in said.json["errors"][0]["message"]
+    if (world.root / "there").exists():
+        assert (world.target / "T1").read_bytes() == before
+
+
+def test_a_vault_copied_onto_itself_is_refused(world: World) -> None:
+    (world.root / "there" / ".vtspolicy-vault").write_text(f"{1:032x}\n")
+    world.tape("T1")
+    said = world.say(*START)
+    assert said.err == f"*ERROR* here:/VAULT01 and there:/VAULT02 are the same vault (id {1:032x}) (622001)\n"
+
+
+def test_a_name_in_another_pool_of_the_target_is_refused_unless_the_settings_allow_it(world: World) -> None:
+    world.tape("T1")
+    (world.root / "there" / "OTHER").mkdir()
+    (world.root / "there" / "OTHER" / "T1").write_text("x")
+    said = world.say(*START, "--json")
+    assert (said.code, said.json["errors"][0]["reason"]) == (2, "name-clash")
+    world.policy("SETTINGS", "kind: settings\nname: SETTINGS\nunique-names: no\n")
+    assert world.say(*START).code == 0
+
+
+def test_a_pool_that_is_being_copied_to_is_locked(world: World) -> None:
+    world.tape("T1")
+    world.say("status", "scheme", "NIGHTLY")
+    with holding(str(world.state_folder), [TARGET], "run R1 (OTHER)"):
+        said = world.say(*START, "--json")
+    assert (said.code, said.json["status"], said.json["errors"][0]["message"]) == (
+        2, "refused", "there:/VAULT02/PAYROLL is being copied to by run R1 (OTHER)")
+    assert said.json["errors"][0]["retry"] is True
+
+
+def test_one_leg_that_fails_does_not_stop_the_other(world: World) -> None:
+    world.policy("third", f"kind: system\nname: third\nvaults:\n  VAULT03: {world.root / 'nowhere'}\n")
+    world.policy("NIGHTLY", SCHEME.replace("to: there", "to: [third:/VAULT03/PAYROLL, there").rstrip() + "]\n")
+    world.tape("T1")
+    said = world.say(*START, "--json")
+    assert (said.code, said.json["status"]) == (2, "partial")
+    assert [each["copied"] for each in said.json["data"]["legs"]] == [0, 1]
+
+
+def test_status_of_a_source_that_cannot_be_looked_at_calls_nothing_gone(world: World) -> None:
+    world.tape("T1")
+    world.say(*START)
+    shutil.rmtree(world.root / "here")
+    said = world.say("status", "scheme", "NIGHTLY", "--json")
+    assert (said.code, said.json["data"]["tapes"][0]["state"]) == (2, "unproven")
+    assert said.json["data"]["tapes"][0]["last known"] is True
+
+
+# ---- VERIFY ----------------------------------------------------------------------------------------------------------
+
+
+def test_verify_reads_nothing_from_another_disk_under_the_same_name(world: World) -> None:
+    world.tape("T1"), world.tape("T2")
+    world.say(*START)
+    (world.root / "there" / ".vtspolicy-vault").write_text("f" * 32 + "\n")
+    shutil.rmtree(world.target)
+    world.target.mkdir()
+    said = world.say("verify", "scheme", "NIGHTLY", "--json")
+    assert (said.code, said.json["status"], said.json["data"]) == (2, "failed", {
+        "tapes": [], "counts": {"unread": 2}})
+    assert [each["reason"] for each in said.json["errors"]] == ["identity"], "told once, not for every tape"
+    assert states(world) == {"T1": "safe", "T2": "safe"}, "nothing was learnt of the copies"
+    assert world.events()[-1] == "622001"
+
+
+def test_verify_misses_a_copy_that_is_gone(world: World) -> None:
+    world.tape("T1"), world.tape("T2")
+    world.say(*START)
+    (world.target / "T1").unlink()
+    said = world.say("verify", "scheme", "NIGHTLY", "--json")
+    assert [(each["tape"], each["result"]) for each in said.json["data"]["tapes"]] == [
+        ("here:/VAULT01/PAYROLL/T1", "missing"), ("here:/VAULT01/PAYROLL/T2", "verified")]
+    assert states(world) == {"T1": "missing", "T2": "safe"}
+    assert "624018" in world.events()
+
+
+def test_a_copy_that_cannot_be_read_is_told_and_the_others_are_verified(world: World) -> None:
+    world.tape("T1"), world.tape("T2")
+    world.say(*START)
+    (world.target / "T1").unlink()
+    (world.target / "T1").mkdir()
+    said = world.say("verify", "scheme", "NIGHTLY", "--json")
+    assert said.json["data"]["counts"] == {"unread": 1, "verified": 1}
+    assert [each["reason"] for each in said.json["errors"]] == ["source-read"]
+    assert said.code == 2
+
+
+def test_verify_of_what_was_never_copied_is_refused(world: World) -> None:
+    world.tape("T1")
+    said = world.say("verify", "tape", "/VAULT01/PAYROLL/T1")
+    assert (said.code, said.out) == (2, "")
+    assert "/VAULT01/PAYROLL/T1: no copy is known that could be verified" in said.err
+
+
+# ---- REBUILD ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_catalog_is_made_anew_from_the_targets(world: World) -> None:
+    world.tape("T1"), world.tape("T2"), world.tape("T3")
+    world.say(*START)
+    (world.target / "T2").write_bytes(b"theirs")
+    (world.target / "T3").unlink()
+    (world.target / "X9").write_bytes(b"never ours")
+    with world.state() as state:
+        before = state.copies(SOURCE, TARGET)
+    shutil.rmtree(world.state_folder)
+    said = world.say("rebuild", "catalog", "--yes", "--json")
+    assert (said.code, said.json["data"]) == (0, {"copies": 1, "pools": [str(TARGET)], "kept": None})
+    with world.state() as state:
+        copy, = state.copies(SOURCE, TARGET).values()
+    old = before["T1"]
+    assert (copy.source, copy.target, copy.digest, copy.size, copy.source_identity, copy.target_identity, copy.run,
+            copy.durable) == (old.source, old.target, old.digest, old.size, old.source_identity, old.target_identity,
+                              old.run, True)
+    assert states(world)["T1"] == "safe"
+    assert world.say("plan", "scheme", "NIGHTLY", "--json").json["data"]["legs"][0]["counts"] == {
+        "copy": 1, "compare": 0, "nothing": 1, "refuse": 1}
+
+
+def test_a_damaged_state_is_kept_beside_the_new_one(world: World) -> None:
+    world.tape("T1")
+    world.say(*START)
+    path = next(each for each in world.state_folder.iterdir() if _is_database(each))
+    path.write_bytes(b"garbage" * 1000)
+    assert world.say("status", "scheme", "NIGHTLY").code == 3
+    said = world.say("rebuild", "catalog", "--yes", "--json")
+    assert (said.code, said.json["data"]["copies"]) == (0, 1)
+    assert Path(said.json["data"]["kept"]).read_bytes() == b"garbage" * 1000
+    assert world.events()[:1] == ["431002"]
+
+
+def _is_database(path: Path) -> bool:
+    return path.is_file() and path.read_bytes()[:15] == b"SQLite format 3"
+
+
+def test_a_catalog_is_not_rebuilt_from_a_vault_without_its_id(world: World) -> None:
+    world.tape("T1")
+    world.say(*START)
+    (world.root / "here" / ".vtspolicy-vault").unlink()
+    said = world.say("rebuild", "catalog", "--yes", "--json")
+    assert (said.code, said.json["status"], said.json["errors"][0]["reason"]) == (2, "failed", "identity")
+
+
+def test_rebuilding_needs_a_yes(world: World) -> None:
+    said = world.say("rebuild", "catalog")
+    assert (said.code, said.out) == (2, "")
+    assert "needs a yes" in said.err
+
+
+# ---- what stands beside the line -------------------------------------------------------------------------------------
+
+
+def test_a_vault_is_initialised_once(world: World) -> None:
+    (world.root / "here" / ".vtspolicy-vault").unlink()
+    said = world.say("init", "vault", "/VAULT01")
+    identity = (world.root / "here" / ".vtspolicy-vault").read_text().strip()
+    assert (said.code, said.out) == (0, f"OK, vault here:/VAULT01 has the id {identity}\n")
+    assert world.say("init", "vault", "here:/VAULT01").code == 2
+    assert world.say("init", "vault", "/VAULT01/PAYROLL").code == 2
+    assert world.say("init", "vault", "nonsense").code == 2
+
+
+def test_a_broken_policy_is_told_once_and_nothing_is_changed(world: World) -> None:
+    world.policy("BAD", "kind: scheme\nname: BAD\n")
+    said = world.say("add", "scheme", "NEW", "--from", "/VAULT01/X", "--to", "there:/VAULT02/X", "--json")
+    assert said.code == 2
+    assert len(said.out.splitlines()) == 1, "one envelope"
+    assert not (world.policies / "NEW.yaml").exists()
+
+
+def test_a_log_that_cannot_be_written_is_told_and_stops_nothing(world: World) -> None:
+    world.tape("T1")
+    world.say("status", "scheme", "NIGHTLY")
+    log = world.state_folder / "log"
+    shutil.rmtree(log, ignore_errors=True)
+    log.write_text("in the way")
+    said = world.say(*START)
+    assert said.code == 0
+    assert said.err.startswith("*WARNING* ")
+    assert len(said.err.splitlines()) == 1
+    assert (world.target / "T1").exists()
+
+
+def test_a_state_that_cannot_be_opened_ends_3(world: World) -> None:
+    world.tape("T1")
+    world.say(*START)
+    path = next(each for each in world.state_folder.iterdir() if _is_database(each))
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 9999")
+    connection.close()
+    said = world.say(*START, "--json")
+    assert (said.code, said.json["errors"][0]["reason"]) == (3, "state")

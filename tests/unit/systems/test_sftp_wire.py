@@ -1,0 +1,335 @@
+"""SFTP as it goes over the channel: every status looked at, and a server that talks nonsense is told so."""
+
+from __future__ import annotations
+
+import errno
+import random
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.tally import count, seed, tally
+from tests.unit.systems.far_side import FakeChannel, FakeLink
+from vtspolicy.errors import Failure, Outage, SourceUnreadable, Unknown, VersionMismatch
+from vtspolicy.policy.places import Pool, Vault
+from vtspolicy.systems import sftp_packets as packets
+from vtspolicy.systems import sftp_wire
+from vtspolicy.systems.contract import Identity, TapeFacts
+from vtspolicy.systems.sftp import Sftp
+from vtspolicy.systems.sftp_files import SftpReader, facts_of, small_file
+from vtspolicy.systems.sftp_packets import Answer, Attributes, SftpStatus, attributes, text
+from vtspolicy.systems.sftp_wire import Pipelined, SftpWire
+
+POOL = Pool("there", "VAULT01", "PAYROLL")
+ALL = ("posix-rename@openssh.com", "fsync@openssh.com", "statvfs@openssh.com")
+
+
+def packet(kind: int, body: bytes) -> bytes:
+    return struct.pack(">IB", len(body) + 1, kind) + body
+
+
+def version(*extensions: str, number: int = 3) -> bytes:
+    return packet(packets.VERSION, struct.pack(">I", number) + b"".join(
+        text(each) + text("1") for each in extensions))
+
+
+def reply(number: int, kind: int, body: bytes) -> bytes:
+    return packet(kind, struct.pack(">I", number) + body)
+
+
+def status(number: int, code: int, words: str = "") -> bytes:
+    return reply(number, packets.STATUS, struct.pack(">I", code) + text(words) + text(""))
+
+
+def wire(*said: bytes, extensions: tuple[str, ...] = (), **more: Any) -> tuple[SftpWire, FakeChannel]:
+    channel = FakeChannel(version(*extensions), *said, **more)
+    return SftpWire(FakeLink(channel), channel), channel  # type: ignore[arg-type]
+
+
+# ---- the greeting ----------------------------------------------------------------------------------------------------
+
+
+def test_a_session_begins_with_its_version() -> None:
+    there, channel = wire(extensions=ALL)
+    assert bytes(channel.sent) == struct.pack(">IBI", 5, 1, 3)
+    assert (there.extensions, there.block) == (set(ALL), sftp_wire.SAFE_BLOCK)
+
+
+@pytest.mark.parametrize("said", [
+    b"This service allows sftp connections only.\n", b"\0\0\0\0", b"\0\0\0\x01\x02", packet(101, b"\0\0\0\x03"),
+    struct.pack(">I", 2**32 - 1) + b"x" * 100, packet(packets.VERSION, b"\0\0\0\x03" + struct.pack(">I", 99)),
+])
+def test_what_is_no_sftp_server_is_told(said: bytes) -> None:
+    channel = FakeChannel(said, b"x" * 1000)
+    with pytest.raises(VersionMismatch, match=r"does not speak SFTP|what is not SFTP"):
+        SftpWire(FakeLink(channel), channel)  # type: ignore[arg-type]
+
+
+def test_a_server_that_ends_at_once_is_an_outage() -> None:
+    channel = FakeChannel()
+    with pytest.raises(Outage, match="the SFTP server ended"):
+        SftpWire(FakeLink(channel), channel)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("limits", "block"), [
+    ((262144, 261120, 261120), 255 << 10), ((1 << 20, 1 << 20, 1 << 20), 255 << 10), ((0, 0, 0), 32600),
+    ((0, 100_000, 90_000), 90_000), ((34000, 32768, 32768), 32768), ((34000, 5, 5), 32600)])
+def test_the_servers_limits_make_the_block(limits: tuple[int, int, int], block: int) -> None:
+    answer = reply(1, packets.EXTENDED_REPLY, struct.pack(">QQQQ", *limits, 0))
+    there, _ = wire(answer, extensions=("limits@openssh.com",))
+    assert there.block == block
+
+
+# ---- attributes ------------------------------------------------------------------------------------------------------
+
+
+@given(st.none() | st.integers(0, 2**64 - 1), st.none() | st.integers(0, 2**32 - 1),
+       st.none() | st.integers(0, 2**32 - 1))
+def test_attributes_come_back(size: int | None, mode: int | None, mtime: int | None) -> None:
+    content = attributes(size=size, mode=mode, mtime=mtime)
+    answer = Answer(packets.ATTRS, content, "there")
+    assert answer.attributes() == Attributes(size, mode or 0, mtime)
+    assert not answer.left()
+
+
+def test_owners_and_extended_attributes_are_read_over() -> None:
+    content = struct.pack(">I", 0x8000000F) + struct.pack(">QIIIII", 5, 10, 11, 0o100640, 7, 8) + struct.pack(
+        ">I", 2) + text("a") + text("b") + text("c") + text("d") + text("behind")
+    answer = Answer(packets.ATTRS, content, "there")
+    assert answer.attributes() == Attributes(5, 0o100640, 8)
+    assert answer.text() == b"behind"
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_attributes_or_no_sftp(content: bytes) -> None:
+    try:
+        Answer(packets.ATTRS, content, "there").attributes()
+    except VersionMismatch as failure:
+        assert str(failure) == "there answers what is not SFTP"
+
+
+def test_facts_need_size_and_time() -> None:
+    assert facts_of("T1", Attributes(5, 0o100640, 7)) == TapeFacts("T1", Identity(5, 7 * 10**9), 0o640, 5)
+    for less in (Attributes(None, 0, 7), Attributes(5, 0, None)):
+        with pytest.raises(SourceUnreadable, match=r"^T1: the server tells no size or time$"):
+            facts_of("T1", less)
+
+
+# ---- answers ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("code", "number", "words", "shown"), [
+    (2, errno.ENOENT, "No such file", "No such file"), (3, errno.EACCES, "Permission denied", "Permission denied"),
+    (4, errno.EIO, "Failure", "Failure"), (4, errno.EIO, "", "Failure"), (8, errno.EOPNOTSUPP, "no", "no"),
+    (1, errno.EIO, "End of file", "End of file"), (99, errno.EIO, "a\x1b[2J\u00e4", "a\\x1b[2J\\xc3\\xa4"),
+    (4, errno.EIO, "x" * 5000, "x" * 100)])
+def test_a_refusal_is_an_error_with_its_words(code: int, number: int, words: str, shown: str) -> None:
+    there, _ = wire(status(1, code, words))
+    with pytest.raises(SftpStatus) as caught:
+        there.close(b"handle")
+    assert (caught.value.errno, caught.value.strerror) == (number, shown)
+
+
+def test_a_status_without_words_is_one() -> None:
+    there, _ = wire(reply(1, packets.STATUS, struct.pack(">I", 4)), reply(2, packets.STATUS, struct.pack(">I", 0)))
+    with pytest.raises(SftpStatus):
+        there.close(b"handle")
+    there.close(b"handle")
+
+
+def test_an_end_of_file_is_an_end_only_where_there_can_be_one() -> None:
+    there, _ = wire(status(1, 1), status(2, 1))
+    with pytest.raises(EOFError):
+        there.request(packets.READ, text(b"h"), struct.pack(">QI", 0, 5))
+    with pytest.raises(SftpStatus):
+        there.request(packets.WRITE, text(b"h"))
+
+
+@pytest.mark.parametrize("said", [
+    reply(2, packets.ATTRS, attributes(size=5)), reply(1, packets.DATA, text(b"x")), reply(1, 250, b""),
+    reply(1, packets.ATTRS, b"\0\0\0\x01"), reply(1, packets.ATTRS, b""), status(1, 0), packet(packets.ATTRS, b""),
+    packet(packets.STATUS, b"\0\0\0\x01"), b"\0\0\0\0", struct.pack(">I", (1 << 20) + 1) + b"x" * 64,
+    reply(1, packets.ATTRS, struct.pack(">I", 0x80000000) + struct.pack(">I", 2**32 - 1))])
+def test_an_answer_to_something_else_is_no_sftp(said: bytes) -> None:
+    there, _ = wire(said, b"x" * 100)
+    with pytest.raises(VersionMismatch):
+        there.lstat("/x")
+
+
+def test_a_flood_of_answers_that_nobody_asked_for_is_not_kept() -> None:
+    there, channel = wire(*(status(number, 0) for number in range(2, 1000)))
+    with pytest.raises(VersionMismatch):
+        there.lstat("/x")
+    assert len(channel.pieces) >= 997
+
+
+def test_answers_may_come_in_any_order_and_in_any_pieces() -> None:
+    stream = reply(2, packets.DATA, text(b"two")) + reply(1, packets.DATA, text(b"one"))
+    there, _ = wire(*(stream[at:at + 3] for at in range(0, len(stream), 3)))
+    first, second = there.send(packets.READ), there.send(packets.READ)
+    assert there.answer(first).text() == b"one"
+    assert there.answer(second).text() == b"two"
+
+
+def test_a_name_that_is_not_there_has_no_attributes_and_another_error_is_one() -> None:
+    there, _ = wire(status(1, 2), status(2, 3, "Permission denied"), reply(3, packets.ATTRS, attributes(size=5)))
+    assert there.lstat("/x") is None
+    with pytest.raises(SftpStatus):
+        there.lstat("/x")
+    assert there.lstat("/x") == Attributes(5, 0, None)
+
+
+def names(number: int, *entries: str) -> bytes:
+    return reply(number, packets.NAME, struct.pack(">I", len(entries)) + b"".join(
+        text(name) + text("drwx " + name) + attributes(size=1, mode=0o100600, mtime=1) for name in entries))
+
+
+def test_a_listing_is_read_to_its_end() -> None:
+    there, _ = wire(reply(1, packets.HANDLE, text(b"h")), names(2, "a", "b"), names(3, "c"), status(4, 1),
+                    status(5, 0))
+    assert [name for name, _ in there.listing("/x")] == ["a", "b", "c"]
+
+
+def test_a_listing_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sftp_wire, "MOST_ENTRIES", 10)
+    monkeypatch.setattr(sftp_wire, "MOST_ANSWERS", 5)
+    for portion in (("a",) * 4, ()):
+        there, channel = wire(reply(1, packets.HANDLE, text(b"h")),
+                              *(names(number, *portion) for number in range(2, 9)), status(9, 0))
+        channel.pieces[-1] = status(4 + 1 if portion else 3, 0)
+        with pytest.raises(VersionMismatch):
+            there.listing("/x")
+
+
+def test_free_room_is_blocks_times_their_size() -> None:
+    answer = struct.pack(">QQQQQ", 1, 4096, 0, 0, 10) + bytes(48)
+    there, _ = wire(reply(1, packets.EXTENDED_REPLY, answer), extensions=ALL)
+    assert there.free("/x") == 40960
+    assert wire()[0].free("/x") is None
+
+
+def test_what_goes_out_fits_the_channels_packets() -> None:
+    there, channel = wire(packet=2048)
+    there.send(packets.WRITE, text(b"x" * 10_000))
+    assert len(channel.sent) == 9 + 9 + 4 + 10_000
+
+
+def test_requests_in_flight_are_bounded_and_every_status_counts() -> None:
+    there, _ = wire(*(status(number, 0) for number in range(1, 5)), status(5, 4, "full"))
+    pipeline = Pipelined(there, 100)
+    assert pipeline.add(there.send(packets.WRITE), 60) == []
+    assert len(pipeline.add(there.send(packets.WRITE), 60)) == 1
+    assert len(pipeline.add(there.send(packets.WRITE), 150)) == 2
+    pipeline.add(there.send(packets.WRITE), 10)
+    pipeline.add(there.send(packets.WRITE), 10)
+    with pytest.raises(SftpStatus, match="full"):
+        pipeline.drain()
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------
+
+
+def opened(size: int, *said: bytes) -> SftpReader:
+    """A reader of a tape of this size; what is said answers from request 4 on."""
+    there, _ = wire(reply(1, packets.ATTRS, attributes(size=size, mode=0o100640, mtime=7)),
+                    reply(2, packets.HANDLE, text(b"h")),
+                    reply(3, packets.ATTRS, attributes(size=size, mode=0o100640, mtime=7)), *said)
+    return SftpReader(there, "/x/T1", POOL.tape("T1"))
+
+
+def test_a_short_answer_is_completed() -> None:
+    reader = opened(5, reply(4, packets.DATA, text(b"ab")), reply(5, packets.DATA, text(b"c")),
+                    reply(6, packets.DATA, text(b"de")))
+    assert b"".join(bytes(piece) for piece in reader.pieces()) == b"abcde"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("said", "reason"), [
+    (reply(4, packets.DATA, text(b"")), "source-read"), (reply(4, packets.DATA, text(b"x" * 6)), "source-read"),
+    (status(4, 1), "source-changed"), (status(4, 4, "I/O error"), "source-read"),
+    (reply(4, packets.DATA, text(b"abc")) + status(5, 1), "source-changed"),
+    (reply(4, packets.HANDLE, text(b"abcde")), "version")])
+def test_a_read_that_is_no_read_is_told(said: bytes, reason: str) -> None:
+    with pytest.raises(Failure) as caught:
+        list(opened(5, said).pieces())
+    assert caught.value.reason == reason
+
+
+def test_a_tape_that_changed_while_it_was_read_is_told() -> None:
+    same = attributes(size=5, mode=0o100640, mtime=7)
+    opened(5, reply(4, packets.ATTRS, same), reply(5, packets.ATTRS, same)).check_unchanged()
+    for handle, name in ((attributes(size=5, mode=0o100640, mtime=8), same), (same, attributes(size=6, mtime=7))):
+        with pytest.raises(Failure) as caught:
+            opened(5, reply(4, packets.ATTRS, handle), reply(5, packets.ATTRS, name)).check_unchanged()
+        assert caught.value.reason == "source-changed"
+    with pytest.raises(Failure):
+        opened(5, reply(4, packets.ATTRS, same), status(5, 2)).check_unchanged()
+
+
+@pytest.mark.parametrize(("said", "content"), [
+    ((reply(1, packets.HANDLE, text(b"h")), reply(2, packets.DATA, text(b"abc")), status(3, 0)), b"abc"),
+    ((reply(1, packets.HANDLE, text(b"h")), status(2, 1), status(3, 0)), b""),
+    ((reply(1, packets.HANDLE, text(b"h")), status(2, 4), status(3, 4)), b""),
+    ((status(1, 2),), b""), ((status(1, 3),), b"")])
+def test_a_small_file_is_its_beginning_or_nothing(said: tuple[bytes, ...], content: bytes) -> None:
+    assert small_file(wire(*said)[0], "/x", 100) == content
+
+
+def sftp(*said: bytes, extensions: tuple[str, ...] = ALL) -> Sftp:
+    channel = FakeChannel(version(*extensions), *said)
+    return Sftp(FakeLink(channel), {"VAULT01": "/srv/V/"})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("extensions", "durable", "atomic"), [
+    (ALL, True, True), (("fsync@openssh.com",), True, False), (("posix-rename@openssh.com",), False, True),
+    ((), False, False)])
+def test_a_server_promises_what_its_extensions_can(extensions: tuple[str, ...], durable: bool, atomic: bool) -> None:
+    promises = sftp(extensions=extensions).promises
+    assert (promises.durable, promises.atomic, promises.provable) == (durable, atomic, durable and atomic)
+
+
+@pytest.mark.parametrize(("said", "message"), [
+    (status(1, 2), "pool there:/VAULT01/PAYROLL: no such directory"),
+    (status(1, 3, "Permission denied"), "pool there:/VAULT01/PAYROLL: Permission denied"),
+    (reply(1, packets.ATTRS, attributes(mode=0o100644)), "pool there:/VAULT01/PAYROLL: no such directory"),
+    (reply(1, packets.ATTRS, attributes(mode=0o040755)) + status(2, 3, "Permission denied"),
+     "pool there:/VAULT01/PAYROLL cannot be listed: Permission denied"),
+])
+def test_a_pool_that_cannot_be_had_is_unknown(said: bytes, message: str) -> None:
+    with pytest.raises(Unknown) as caught:
+        sftp(said).inventory(POOL)
+    assert str(caught.value) == message
+
+
+def test_a_vault_that_is_not_declared_is_unknown() -> None:
+    with pytest.raises(Unknown, match=r"^there declares no vault VAULT09$"):
+        sftp().vault(Vault("there", "VAULT09"))
+
+
+def test_broken_streams_are_failures_and_nothing_else() -> None:
+    trials, chance = count(full=20_000, part=2_000), random.Random(seed("broken SFTP answers"))
+    folder, tape = attributes(size=1, mode=0o040755, mtime=1), attributes(size=5, mode=0o100640, mtime=7)
+    answers = [
+        version(*ALL), reply(1, packets.ATTRS, folder), reply(2, packets.HANDLE, text(b"h")), names(3, "T1", ".x"),
+        status(4, 1), status(5, 0), reply(6, packets.EXTENDED_REPLY, struct.pack(">QQQQQ", 1, 4096, 0, 0, 10)),
+        status(7, 2), reply(8, packets.ATTRS, folder), reply(9, packets.ATTRS, tape),
+        reply(10, packets.HANDLE, text(b"h")), reply(11, packets.ATTRS, tape), reply(12, packets.DATA, text(b"abcde")),
+        reply(13, packets.ATTRS, tape), reply(14, packets.ATTRS, tape), status(15, 0)]
+    whole, good = b"".join(answers), 0
+    for trial in range(trials):
+        content = bytearray(whole)
+        for _ in range(chance.randint(1, 4) if trial else 0):
+            where = chance.randrange(len(content))
+            content[where:where + chance.randint(0, 4)] = chance.randbytes(chance.randint(0, 4))
+        channel = FakeChannel(*(bytes(content[at:at + 40]) for at in range(0, len(content), 40)))
+        try:
+            there = Sftp(FakeLink(channel), {"VAULT01": "/srv/V"})  # type: ignore[arg-type]
+            there.inventory(POOL)
+            there.digest(POOL.tape("T1"))
+            good += 1
+        except Failure as failure:
+            assert str(failure).isprintable()
+    assert good >= 1, "the whole stream is right"
+    tally("broken answers of an SFTP server", trials, at_least=trials)
