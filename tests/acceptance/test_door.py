@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -46,8 +47,8 @@ def test_the_original_name_takes_its_sentences(local: World) -> None:
                               capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), words
         assert local.copy("T00001") == (local.pool / "T00001").read_bytes(), words
-    refused = subprocess.run([ORIGINAL, "--policies", local.policies, "--state", local.state, "START", "SCHEME", SCHEME],
-                             capture_output=True, text=True, check=False)
+    folders = ["--policies", local.policies, "--state", local.state]
+    refused = subprocess.run([ORIGINAL, *folders, "START", "SCHEME", SCHEME], capture_output=True, check=False)
     assert refused.returncode == 2
 
 
@@ -56,7 +57,7 @@ def test_sentences_on_standard_input(local: World) -> None:
     done = local.run("-", stdin=text).settle(2)
     assert done.lines == [f"SCHEME {SCHEME} file={SCHEME}.yaml"]
     told = done.errors.splitlines()
-    assert told[0] == "*ERROR* there is no scheme NOSUCH (690004)" or told[0].startswith("*ERROR* there is no scheme")
+    assert told[0] == "*ERROR* there is no scheme NOSUCH (690004)"
     assert told[1:] == [f"not run: START SCHEME & {SCHEME}", "not run: STATUS SYSTEM, BRIEF"]
     assert local.copy("T00001") is None
 
@@ -153,6 +154,7 @@ class Terminal:
         self._said = b""
         self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
         os.close(slave)
+        os.set_blocking(self._master, False)
 
     def wait_for(self, text: str) -> None:
         """Reads until it says this."""
@@ -162,7 +164,7 @@ class Terminal:
         try:
             self._said += os.read(self._master, 4096)
         except OSError:
-            time.sleep(0.01)
+            time.sleep(0.01)  # nothing yet, or its end
         return self._said.decode("utf-8", "replace")
 
     def type(self, text: str) -> None:
@@ -205,8 +207,11 @@ def test_a_person_is_asked(local: World) -> None:
         code, said = on_terminal(command, "are you sure?", answer)
         assert code == 2, said
     assert (local.policies / f"{SCHEME}.yaml").exists()
-    code, _ = on_terminal(command, "are you sure?", "\x03")
-    assert code == 3
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        terminal = Terminal(command)
+        terminal.wait_for("are you sure?")
+        terminal.process.send_signal(number)
+        assert terminal.end()[0] == 3
     assert (local.policies / f"{SCHEME}.yaml").exists()
     assert on_terminal(command, "are you sure?", "y\n")[0] == 0
     assert not (local.policies / f"{SCHEME}.yaml").exists()
@@ -242,7 +247,9 @@ def fingerprint(server: SshServer) -> str:
 @pytest.fixture
 def untrusted(tmp_path: Path, server: SshServer) -> World:
     """A world whose far side is not trusted yet."""
-    world = World("receiver", tmp_path / "world" if (tmp_path / "world").mkdir() is None else tmp_path, server)
+    folder = tmp_path / "world"
+    folder.mkdir()
+    world = World("receiver", folder, server)
     world.known_hosts.unlink()
     world.put("T00001", b"first")
     return world

@@ -78,8 +78,7 @@ def test_the_envelope_of_each_verb(words: str, copied: World) -> None:
     assert list(command) == ["verb", "object", "operands", "attributes"]
     assert command["verb"] == words.split()[0].upper()
     if words in PARTS:
-        first = next(iter(envelope["data"].values()))
-        rows = envelope["data"]["legs"] if "legs" in envelope["data"] else first
+        rows = envelope["data"].get("legs", next(iter(envelope["data"].values())))
         assert list(rows[0]) == PARTS[words]
 
 
@@ -109,7 +108,7 @@ def test_wrong_policies_speak_json(make_world: Callable[..., World]) -> None:
     checked = envelope_of(world.run("check", "policy", "--json"), 2)
     assert any("scheme-bad.yaml:3" in line for line in checked["data"]["errors"])
     text = world.run("check", "policy").settle(2)
-    assert any(line.startswith("scheme-bad.yaml:3: form: ") for line in text.lines), text.output
+    assert any("scheme-bad.yaml:3: form: " in line for line in text.lines), text.output
 
 
 # ---- BRIEF ----------------------------------------------------------------------------------------------------------

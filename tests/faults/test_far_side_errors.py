@@ -16,7 +16,7 @@ from tests.support.sshd import SshServer
 from tests.support.strace import Point
 from tests.support.tapes import random_bytes
 from vtspolicy.policy import model
-from vtspolicy.transfer.carry_out import Result
+from vtspolicy.transfer.outcome import Result
 
 Make = Callable[..., CrashPoints]
 
@@ -67,7 +67,7 @@ def test_an_error_there_is_told_and_the_next_run_completes(kind: str, name: str,
 def test_a_name_that_may_not_last_is_sent_again(kind: str, name: str, tmp_path: Path, sshd: SshServer,
                                                 crash_points: Make) -> None:
     """The last fsync fails, after the rename. A second one would report success, and prove nothing."""
-    stage = Stage(kind, tmp_path, sshd, crash=crash_points([tmp_path / "far"]))
+    stage = Stage(kind, tmp_path, sshd, crash=crash_points([tmp_path / "far"], calls=["sync"]))
     points = proven_points(stage, SCENARIOS[name])
     assert points[-1] == Point("sync", str(stage.far / journey.POOL))
     assert stage.crash is not None

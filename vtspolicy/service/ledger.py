@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from contextlib import AbstractContextManager
@@ -16,7 +17,7 @@ from vtspolicy.policy.request import Leg
 from vtspolicy.service.prepare import Prepared
 from vtspolicy.service.result import Status, Trouble
 from vtspolicy.service.telling import tell_failure
-from vtspolicy.transfer.carry_out import Outcome, Result
+from vtspolicy.transfer.outcome import Outcome, Result
 
 HELD = 64
 """Outcomes that wait to be recorded together, at most: what a kill loses of them, the far side's records know."""
@@ -57,8 +58,12 @@ class Ledger:
         self.legs: list[LegTally] = []
 
     def open(self) -> None:
-        """The run begins."""
+        """The run begins; those that were killed are told, and so ended."""
+        killed = [each for each in self._state.unfinished_runs() if not _is_alive(each.pid)]
         with self._state.transaction() as transaction:
+            for each in killed:
+                transaction.event("424009", run=each.id, ref=each.ref, policy=each.policy or each.verb, pid=each.pid)
+                transaction.end_run(each.id, Status.STOPPED, each.counts)
             transaction.start_run(self.run)
 
     def begin(self, leg: Leg) -> None:
@@ -172,6 +177,17 @@ class Ledger:
 
     def _transaction(self) -> AbstractContextManager[Transaction]:
         return self._state.transaction(run=self.run.id, ref=self.run.ref)
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether a process has this number; after a while another may have it, and then the run is told later."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
 
 
 def verdict(counts: Counter[str], errors: list[Trouble], warnings: int) -> Status:

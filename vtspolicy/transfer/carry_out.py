@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from vtspolicy.errors import Diverged, Failure, Outage, SourceChanged, Stopped, Unequal, leaves
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
@@ -30,38 +29,13 @@ from vtspolicy.systems.contract import (
 )
 from vtspolicy.systems.files import PART_SUFFIX
 from vtspolicy.systems.layers import Pace
+from vtspolicy.transfer.outcome import Outcome, Result
 from vtspolicy.transfer.pump import Pump
 
 WINDOW_PARTS = 64
 """Parts that are sent before the first of them is settled, at most: so small tapes share round trips and fsyncs."""
 WINDOW_BYTES = 32 << 20
 _WRONG_BYTES = (Unequal.reason, Diverged.reason)
-
-
-class Result(StrEnum):
-    """What became of a tape."""
-
-    COPIED = "copied"
-    EQUAL = "equal"
-    """Both sides were read and hold the same bytes; nothing was sent."""
-    TRUSTED = "trusted"
-    """Unchanged by identity; nobody read it."""
-    REFUSED = "refused"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one step."""
-
-    step: Step
-    result: Result
-    copy: Copy | None = None
-    """What is known of the copy from now on; None where nothing new is."""
-    failure: Failure | None = None
-    sent: int = 0
-    """Bytes."""
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -150,12 +124,11 @@ class _Carrier:
             yield self._failed(step, failure)
             return
         if there == digest:
-            now = self._journey.now()
-            copy = Copy(
-                self._plan.source.tape(step.tape), self._plan.target.tape(step.tape), digest, source.identity.size,
-                source.identity, facts.identity, copied=(step.known.copied if step.known else None) or now,
-                verified=known.verified if known else now, trusted=now if known else None,
-                durable=known.durable if known else self._target.promises.provable, run=self._journey.run)
+            copy = self._proven(step, digest, source.identity, facts.identity)
+            if step.known is not None:
+                copy = replace(copy, copied=step.known.copied or copy.copied)
+            if known is not None:
+                copy = replace(copy, verified=known.verified, trusted=copy.verified, durable=known.durable)
             yield Outcome(step, Result.EQUAL, copy, seconds=time.monotonic() - started)
         elif step.if_unequal is Action.COPY:
             yield from self._send(replace(step, action=Action.COPY))
@@ -254,13 +227,14 @@ class _Carrier:
             writer=self._journey.writer, version=0, durable=self._target.promises.provable)
 
     def _arrived(self, flight: _Flight, facts: TapeFacts) -> Outcome:
+        copy = self._proven(flight.step, flight.digest, flight.reader.facts.identity, facts.identity)
+        return Outcome(flight.step, Result.COPIED, copy, sent=flight.sent, seconds=time.monotonic() - flight.started)
+
+    def _proven(self, step: Step, digest: str, source: Identity, target: Identity) -> Copy:
+        """The copy whose bytes were just read over there, and are the source's."""
         now = self._journey.now()
-        copy = Copy(
-            self._plan.source.tape(flight.step.tape), self._plan.target.tape(flight.step.tape), flight.digest,
-            flight.reader.facts.identity.size, flight.reader.facts.identity, facts.identity, copied=now, verified=now,
-            durable=self._target.promises.provable, run=self._journey.run)
-        return Outcome(flight.step, Result.COPIED, copy, sent=flight.sent,
-                       seconds=time.monotonic() - flight.started)
+        return Copy(self._plan.source.tape(step.tape), self._plan.target.tape(step.tape), digest, source.size, source,
+                    target, copied=now, verified=now, durable=self._target.promises.provable, run=self._journey.run)
 
     def clear(self) -> None:
         """Let go of what is in the window; parts that are no tapes yet are removed."""

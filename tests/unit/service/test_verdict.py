@@ -8,7 +8,7 @@ import pytest
 
 from vtspolicy.service.ledger import verdict
 from vtspolicy.service.result import Status, Trouble
-from vtspolicy.transfer.carry_out import Result
+from vtspolicy.transfer.outcome import Result
 
 FULL, CUT = Trouble("space", "full", retry=True), Trouble("unreachable", "cut", retry=True)
 HELD, STOP, BUG = Trouble("held", "x"), Trouble("interrupted", "x", retry=True), Trouble("bug", "x")

@@ -26,7 +26,8 @@ from vtspolicy.systems.contract import Hole, Identity, Piece, Promises, Record, 
 from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.layers import Pace
 from vtspolicy.systems.memory import Memory, MemoryPart, MemoryReader
-from vtspolicy.transfer.carry_out import WINDOW_PARTS, Journey, Outcome, Result, carry_out
+from vtspolicy.transfer.carry_out import WINDOW_PARTS, Journey, carry_out
+from vtspolicy.transfer.outcome import Outcome, Result
 from vtspolicy.transfer.verify import verify
 
 SOURCE, TARGET = Pool("here", "VAULT01", "PAYROLL"), Pool("there", "VAULT01", "PAYROLL")

@@ -1,0 +1,35 @@
+"""What became of a step of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vtspolicy.errors import Failure
+from vtspolicy.planning.plan import Copy, Step
+
+
+class Result(StrEnum):
+    """What became of a tape."""
+
+    COPIED = "copied"
+    EQUAL = "equal"
+    """Both sides were read and hold the same bytes; nothing was sent."""
+    TRUSTED = "trusted"
+    """Unchanged by identity; nobody read it."""
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one step."""
+
+    step: Step
+    result: Result
+    copy: Copy | None = None
+    """What is known of the copy from now on; None where nothing new is."""
+    failure: Failure | None = None
+    sent: int = 0
+    """Bytes."""
+    seconds: float = 0.0
