@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     except Usage as failure:
         sys.stderr.write(f"*ERROR* {failure.message} (690001)\n{USAGE}\n")
         return 2
-    from vtspolicy.systems.receiver import Receiver
+    from vtspolicy.systems.receiver.far import Receiver
 
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, _end)

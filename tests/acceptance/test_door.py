@@ -47,7 +47,7 @@ def test_the_original_name_takes_its_sentences(local: World) -> None:
                               capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), words
         assert local.copy("T00001") == (local.pool / "T00001").read_bytes(), words
-    folders = ["--policies", local.policies, "--state", local.state]
+    folders = ["--policies", str(local.policies), "--state", str(local.state)]
     refused = subprocess.run([ORIGINAL, *folders, "START", "SCHEME", SCHEME], capture_output=True, check=False)
     assert refused.returncode == 2
 

@@ -25,7 +25,8 @@ def copied(world: World) -> World:
 # ---- source ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_empty_source_is_refused(world: World) -> None:
+def test_an_empty_source_is_refused(make_world: Callable[..., World]) -> None:
+    world = make_world("local")
     copied(world)
     for path in world.pool.glob("T*"):
         path.unlink()
@@ -35,7 +36,8 @@ def test_an_empty_source_is_refused(world: World) -> None:
     assert world.copy("T00001") == b"first"
 
 
-def test_a_vanished_vault_is_refused(world: World) -> None:
+def test_a_vanished_vault_is_refused(make_world: Callable[..., World]) -> None:
+    world = make_world("local")
     copied(world)
     world.near.rename(world.folder / "away")
     assert world.start(code=2).reasons == ["unknown"]
@@ -58,7 +60,8 @@ def test_a_missing_pool_is_named(world: World) -> None:
     assert f"pool vts1:/{VAULT}/{POOL}" in world.start(code=2).json["errors"][0]["message"]
 
 
-def test_what_is_no_tape_is_skipped_with_a_warning(world: World) -> None:
+def test_what_is_no_tape_is_skipped_with_a_warning(make_world: Callable[..., World]) -> None:
+    world = make_world("local")
     need_root("make a device")
     world.put("T00001", b"first")
     secret = world.folder / "secret"
@@ -91,7 +94,8 @@ def test_a_tape_that_became_empty_is_held(world: World) -> None:
     assert world.states()[f"{POOL}/T00001"] == "safe"
 
 
-def test_a_tape_that_is_gone_stops_nobody_and_its_copy_stays(world: World) -> None:
+def test_a_tape_that_is_gone_stops_nobody_and_its_copy_stays(make_world: Callable[..., World]) -> None:
+    world = make_world("local")
     copied(world)
     (world.pool / "T00001").unlink()
     world.put("T00002", b"second, again")
@@ -254,8 +258,9 @@ def test_a_socket_or_link_in_the_place_of_a_copy_is_not_followed(world: World) -
     assert (world.copies / "T00001").is_symlink()
 
 
-def test_a_tape_that_cannot_be_read_stops_nobody_else(world: World) -> None:
+def test_a_tape_that_cannot_be_read_stops_nobody_else(make_world: Callable[..., World]) -> None:
     """Without the right of root to read everything."""
+    world = make_world("local")
     need_root("drop rights")
     for number in range(4):
         world.put(f"T0000{number}", b"tape %d" % number)
@@ -270,7 +275,8 @@ def test_a_tape_that_cannot_be_read_stops_nobody_else(world: World) -> None:
     assert world.start().leg()["copied"] == 1
 
 
-def test_copying_never_deletes(world: World) -> None:
+def test_copying_never_deletes(make_world: Callable[..., World]) -> None:
+    world = make_world("local")
     copied(world)
     (world.copies / "T09999").write_bytes(b"someone else's")
     (world.pool / "T00002").unlink()

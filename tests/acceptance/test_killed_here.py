@@ -115,10 +115,14 @@ def prove(crash: CrashPoints, command: Sequence[str]) -> None:
     assert_same(crash.points(), crash.traced_points())
 
 
-@pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_next_run_completes(kind: str, first: bool, make_world: Callable[..., World], crash_points: Make,
+ROUNDS = [(kind, which) for kind in KINDS for which in ("first", "later")
+          if tally.TORTURE or kind == "local" or (kind, which) in (("receiver", "first"), ("sftp", "later"))]
+"""What is far makes little difference to our state: not every pair in every session."""
+
+
+@pytest.mark.parametrize(("kind", "which"), ROUNDS)
+def test_the_next_run_completes(kind: str, which: str, make_world: Callable[..., World], crash_points: Make,
                                 tmp_path: Path) -> None:
     world = make_world(kind)
     roots = [world.state, world.far] if kind == "local" else [world.state]
-    strike_everywhere(world, crash_points(roots), f"{kind}, {'first' if first else 'later'} run", first=first)
+    strike_everywhere(world, crash_points(roots), f"{kind}, {which} run", first=which == "first")

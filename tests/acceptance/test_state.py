@@ -65,7 +65,7 @@ def newer(path: Path) -> None:
 @pytest.mark.parametrize("damage", [corrupt, cut, empty, foreign, text, newer])
 def test_a_state_that_cannot_be_trusted_is_refused_kept_and_rebuilt(damage: Callable[[Path], None],
                                                                     make_world: Callable[..., World]) -> None:
-    world = copied(make_world("receiver"))
+    world = copied(make_world("receiver" if damage is corrupt else "local"))
     before = world.states()
     damage(file_of(world))
     content = file_of(world).read_bytes()

@@ -25,8 +25,8 @@ from tests.support.proxy import DOWN, UP, Flip, Proxy
 from tests.support.sshd import SshServer, running
 from tests.support.tapes import random_bytes
 from vtspolicy.errors import Failure, NoReceiver, Outage, Stalled, VersionMismatch
-from vtspolicy.systems import sftp_wire
 from vtspolicy.systems.connect import connect
+from vtspolicy.systems.sftp import wire as sftp_wire
 
 FAKE = str(Path(__file__).parent / "fake_receiver.py")
 STALL = 1.5

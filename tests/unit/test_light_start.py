@@ -12,7 +12,7 @@ import pytest
 from tests.bench.light import ten_policies
 
 HEAVY = {"paramiko", "cryptography", "pydantic", "rich", "tabulate", "sqlite3", "blake3", "zoneinfo", "asyncio", "ssl",
-         "vtspolicy.systems.ssh", "vtspolicy.catalog.state", "vtspolicy.report.manual"}
+         "vtspolicy.systems.ssh.link", "vtspolicy.catalog.state", "vtspolicy.report.manual"}
 PROGRAM = """\
 import json, sys
 from vtspolicy.entry import _run

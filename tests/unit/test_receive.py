@@ -15,7 +15,7 @@ import pytest
 from tests.unit.systems.far_side import SEAL, begin, frame, frames_of, hello, request
 from vtspolicy.errors import Usage
 from vtspolicy.receive import main, vaults_of
-from vtspolicy.systems.wire import Frame
+from vtspolicy.systems.receiver.wire import Frame
 
 
 @pytest.mark.parametrize(("words", "vaults"), [

@@ -25,9 +25,9 @@ from vtspolicy import __version__
 from vtspolicy.demo.processes import below, end, lives
 from vtspolicy.errors import Failure, Outage
 from vtspolicy.policy.places import is_name
-from vtspolicy.systems.hostkeys import Pins, PublicKey
-from vtspolicy.systems.remote import Remote
-from vtspolicy.systems.ssh import Link
+from vtspolicy.systems.receiver.near import Remote
+from vtspolicy.systems.ssh.hostkeys import Pins, PublicKey
+from vtspolicy.systems.ssh.link import Link
 
 LOOPBACK = "127.0.0.1"
 FOLDERS = "/usr/sbin:/usr/local/sbin:/sbin:/usr/lib/ssh"

@@ -14,7 +14,7 @@ from vtspolicy.policy.policies import Policies
 from vtspolicy.service.interruption import Interruption
 from vtspolicy.systems.connect import connect
 from vtspolicy.systems.contract import System
-from vtspolicy.systems.remote import Remote
+from vtspolicy.systems.receiver.near import Remote
 
 
 class Roads:

@@ -10,7 +10,7 @@ from vtspolicy.errors import HostKey, Refusal, Usage
 from vtspolicy.policy import model
 from vtspolicy.service.interruption import Interruption
 from vtspolicy.service.result import Result, Status
-from vtspolicy.systems.hostkeys import host_name, pin, pins_of
+from vtspolicy.systems.ssh.hostkeys import host_name, pin, pins_of
 
 
 def trust(command: Command, system: model.System, known_hosts: str, state: State,
@@ -20,7 +20,7 @@ def trust(command: Command, system: model.System, known_hosts: str, state: State
     Raise HostKey where the key is revoked, not the one that FINGERPRINT names, or another than the pinned one
     without REPLACE; Usage where nobody can say yes.
     """
-    from vtspolicy.systems.ssh import Link
+    from vtspolicy.systems.ssh.link import Link
 
     if system.address is None:
         raise Refusal(f"{system.name} is this machine: there is no host key to trust", system=system.name)

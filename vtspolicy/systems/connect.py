@@ -5,8 +5,8 @@ from __future__ import annotations
 from vtspolicy.errors import NoReceiver, Outage, VersionMismatch
 from vtspolicy.policy import model
 from vtspolicy.systems.contract import System
-from vtspolicy.systems.hostkeys import host_name, pins_of
-from vtspolicy.systems.local import Local
+from vtspolicy.systems.disk.local import Local
+from vtspolicy.systems.ssh.hostkeys import host_name, pins_of
 
 
 def here(system: model.System) -> Local:
@@ -21,9 +21,9 @@ def connect(system: model.System, known_hosts: str, program: str, remembered: st
     """
     if system.address is None:
         return here(system)
-    from vtspolicy.systems.remote import Remote, receive_command
-    from vtspolicy.systems.sftp import Sftp
-    from vtspolicy.systems.ssh import Link
+    from vtspolicy.systems.receiver.near import Remote, receive_command
+    from vtspolicy.systems.sftp.system import Sftp
+    from vtspolicy.systems.ssh.link import Link
 
     assert system.user is not None and system.key is not None  # the reader saw to it
     link = Link(system.name, system.address, system.port, system.stall)

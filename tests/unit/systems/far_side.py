@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from vtspolicy.errors import Failure, Outage, Stalled
-from vtspolicy.systems import wire
-from vtspolicy.systems.receiver import Receiver
-from vtspolicy.systems.wire import Frame
+from vtspolicy.systems.receiver import wire
+from vtspolicy.systems.receiver.far import Receiver
+from vtspolicy.systems.receiver.wire import Frame
 
 VAULT, POOL = "VAULT01", "PAYROLL"
 

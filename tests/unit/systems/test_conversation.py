@@ -26,11 +26,11 @@ from vtspolicy.errors import (
     VersionMismatch,
 )
 from vtspolicy.policy.places import Pool, Vault
-from vtspolicy.systems import conversation, wire
 from vtspolicy.systems.contract import Hole, Identity, Metadata, Record
-from vtspolicy.systems.conversation import Conversation
-from vtspolicy.systems.remote import Remote, receive_command
-from vtspolicy.systems.wire import Frame, pack, pack_json
+from vtspolicy.systems.receiver import conversation, wire
+from vtspolicy.systems.receiver.conversation import Conversation
+from vtspolicy.systems.receiver.near import Remote, receive_command
+from vtspolicy.systems.receiver.wire import Frame, pack, pack_json
 
 POOL = Pool("there", "VAULT01", "PAYROLL")
 HELLO = wire.hello("9.9")
@@ -136,7 +136,7 @@ def test_an_end_is_an_outage() -> None:
 
 def test_working_without_getting_further_is_a_stall(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter(range(0, 10**9, 100))
-    monkeypatch.setattr("vtspolicy.systems.conversation.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("vtspolicy.systems.receiver.conversation.time.monotonic", lambda: next(times))
     there, _ = remote(*[pack_json(Frame.BUSY, 0, {"done": 7})] * 50)
     with pytest.raises(Stalled, match=r"^there got no further for 600 s$"):
         there.names()
@@ -144,7 +144,7 @@ def test_working_without_getting_further_is_a_stall(monkeypatch: pytest.MonkeyPa
 
 def test_working_and_getting_further_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter(range(0, 10**9, 100))
-    monkeypatch.setattr("vtspolicy.systems.conversation.time.monotonic", lambda: next(times))
+    monkeypatch.setattr("vtspolicy.systems.receiver.conversation.time.monotonic", lambda: next(times))
     there, _ = remote(*[pack_json(Frame.BUSY, 0, {"done": done}) for done in range(1, 50)], answer({"count": 3}))
     assert there.sweep(POOL, "w") == 3
 
@@ -354,7 +354,7 @@ def test_answers_of_several_parts_may_come_in_any_order() -> None:
 
 
 def test_records_are_asked_for_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vtspolicy.systems.remote.ASKED_AT_ONCE", 2)
+    monkeypatch.setattr("vtspolicy.systems.receiver.near.ASKED_AT_ONCE", 2)
     there, channel = remote(*(answer({"records": {}}, number) for number in (1, 2, 3)))
     assert there.records(POOL, [f"T{number}" for number in range(5)]) == {}
     assert [json.loads(payload)["tapes"] for _, _, payload in sent_frames(channel)] == [

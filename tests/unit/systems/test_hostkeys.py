@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vtspolicy.errors import HostKey
-from vtspolicy.systems.hostkeys import Pins, PublicKey, host_name, judge, pin, pins_of
+from vtspolicy.systems.ssh.hostkeys import Pins, PublicKey, host_name, judge, pin, pins_of
 
 ONE, TWO, THREE = (PublicKey("ssh-ed25519", bytes([number]) * 51) for number in (1, 2, 3))
 

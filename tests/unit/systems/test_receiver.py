@@ -14,14 +14,15 @@ import pytest
 from tests.unit.systems.far_side import SEAL, VAULT, Far, begin, frame, frames_of, hello, request, serve
 from vtspolicy.errors import Failure
 from vtspolicy.policy.places import Tape
-from vtspolicy.systems import publish, wire
-from vtspolicy.systems.beneath import PoolFolder
 from vtspolicy.systems.contract import Identity, Record, TapeFacts
 from vtspolicy.systems.digest import EMPTY, digest_of
+from vtspolicy.systems.disk import publish
+from vtspolicy.systems.disk.beneath import PoolFolder
 from vtspolicy.systems.files import write_failure
-from vtspolicy.systems.receiver import Receiver
+from vtspolicy.systems.receiver import wire
+from vtspolicy.systems.receiver.far import Receiver
+from vtspolicy.systems.receiver.wire import Frame
 from vtspolicy.systems.records import identity_to_json, record_to_json
-from vtspolicy.systems.wire import Frame
 
 BYE = frame(Frame.BYE, 0)
 MTIME = SEAL["mtime_ns"]
@@ -79,7 +80,7 @@ def test_commits_that_arrived_together_share_their_fsyncs(far: Far, monkeypatch:
         batches.append(len(batch))
         return whole(pool, batch)
 
-    monkeypatch.setattr("vtspolicy.systems.receiver.publish", noted)
+    monkeypatch.setattr("vtspolicy.systems.receiver.far.publish", noted)
     names = [f"T{number}" for number in range(1, 101)]
     sent = [begin(number, name) + frame(Frame.SEAL, number, SEAL) for number, name in enumerate(names, 1)]
     sent += [commit(number, b"", name) for number, name in enumerate(names, 1)]
@@ -231,7 +232,7 @@ def test_a_full_disk_fails_its_tape_alone(far: Far, monkeypatch: pytest.MonkeyPa
     def write(self: object, piece: object) -> None:
         raise write_failure(OSError(errno.ENOSPC, "No space left on device"), "T1")
 
-    monkeypatch.setattr("vtspolicy.systems.publish.PartFile.write", write)
+    monkeypatch.setattr("vtspolicy.systems.disk.publish.PartFile.write", write)
     told = far.ask(begin(1), frame(Frame.DATA, 1, b"x"), frame(Frame.SEAL, 1, SEAL), begin(2, "T2"),
                    frame(Frame.SEAL, 2, SEAL), commit(2, b"", "T2"))
     assert failure(told, 1) == ("space", "T1: the target is full (No space left on device)")
@@ -239,7 +240,7 @@ def test_a_full_disk_fails_its_tape_alone(far: Far, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_error_of_ours_is_told_as_one(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vtspolicy.systems.local.Local.names", lambda self: 1 / 0)
+    monkeypatch.setattr("vtspolicy.systems.disk.local.Local.names", lambda self: 1 / 0)
     told = far.ask(request(1, "names"), publishing(2, b"x"), BYE)
     assert failure(told, 1) == ("bug", "the receiver failed: ZeroDivisionError('division by zero')")
     assert kinds(told)[1:] == [("SEALED", 2), ("COMMITTED", 2), ("BYE", 0)]
@@ -283,7 +284,7 @@ def test_while_it_works_long_it_says_so_and_then_stops(far: Far, monkeypatch: py
         time.sleep(0.5)
         return 3
 
-    monkeypatch.setattr("vtspolicy.systems.local.Local.sweep", slow)
+    monkeypatch.setattr("vtspolicy.systems.disk.local.Local.sweep", slow)
     told = far.ask(request(1, "sweep", writer="w"), BYE, greet=hello(stall=0.4))
     assert kinds(told)[0] == ("BUSY", 0)
     assert kinds(told)[-2:] == [("ANSWER", 1), ("BYE", 0)]

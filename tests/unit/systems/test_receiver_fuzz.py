@@ -17,11 +17,11 @@ import pytest
 from tests.support.tally import count, seed, tally
 from tests.unit.systems.far_side import SEAL, VAULT, begin, frame, frames_of, hello, request, serve
 from vtspolicy.policy.places import Tape, is_tape_name
-from vtspolicy.systems import wire
 from vtspolicy.systems.contract import Identity, Record
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.receiver import wire
+from vtspolicy.systems.receiver.wire import Frame
 from vtspolicy.systems.records import record_to_json
-from vtspolicy.systems.wire import Frame
 
 TRIALS = count(full=20_000, part=2_000)
 WORDS: list[Any] = [None, True, 0, -1, 1.5, 1 << 62, 10**30, float("inf"), float("nan"), "", "T1", "..", "../T1", "/",

@@ -15,13 +15,13 @@ from tests.support.tally import count, seed, tally
 from tests.unit.systems.far_side import FakeChannel, FakeLink
 from vtspolicy.errors import Failure, Outage, SourceUnreadable, Unknown, VersionMismatch
 from vtspolicy.policy.places import Pool, Vault
-from vtspolicy.systems import sftp_packets as packets
-from vtspolicy.systems import sftp_wire
 from vtspolicy.systems.contract import Identity, TapeFacts
-from vtspolicy.systems.sftp import Sftp
-from vtspolicy.systems.sftp_files import SftpReader, facts_of, small_file
-from vtspolicy.systems.sftp_packets import Answer, Attributes, SftpStatus, attributes, text
-from vtspolicy.systems.sftp_wire import Pipelined, SftpWire
+from vtspolicy.systems.sftp import packets
+from vtspolicy.systems.sftp import wire as sftp_wire
+from vtspolicy.systems.sftp.files import SftpReader, facts_of, small_file
+from vtspolicy.systems.sftp.packets import Answer, Attributes, SftpStatus, attributes, text
+from vtspolicy.systems.sftp.system import Sftp
+from vtspolicy.systems.sftp.wire import Pipelined, SftpWire
 
 POOL = Pool("there", "VAULT01", "PAYROLL")
 ALL = ("posix-rename@openssh.com", "fsync@openssh.com", "statvfs@openssh.com")

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vtspolicy.errors import VersionMismatch
-from vtspolicy.systems import wire
-from vtspolicy.systems.wire import Frame, FrameInput, agree, hello, pack, pack_json, parse_object
+from vtspolicy.systems.receiver import wire
+from vtspolicy.systems.receiver.wire import Frame, FrameInput, agree, hello, pack, pack_json, parse_object
 
 
 def reading(*pieces: bytes) -> tuple[FrameInput, threading.Thread]:

@@ -20,12 +20,12 @@ import pytest
 from tests.unit.systems.far_side import FakeChannel, FakeLink, Told, frames_of, serve
 from vtspolicy.errors import Diverged, IdentityMismatch, Missing, NoSpace, Unknown
 from vtspolicy.policy.places import Pool, Vault
-from vtspolicy.systems import wire
 from vtspolicy.systems.contract import Hole, Identity, Metadata, Record
 from vtspolicy.systems.digest import digest_of
-from vtspolicy.systems.receiver import Receiver
-from vtspolicy.systems.remote import Remote
-from vtspolicy.systems.wire import Frame
+from vtspolicy.systems.receiver import wire
+from vtspolicy.systems.receiver.far import Receiver
+from vtspolicy.systems.receiver.near import Remote
+from vtspolicy.systems.receiver.wire import Frame
 
 RECORDED = Path(__file__).parent / "wire_v1"
 SYSTEM, VAULT = "vts2", Vault("vts2", "VAULT01")

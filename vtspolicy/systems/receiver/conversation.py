@@ -10,11 +10,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from vtspolicy.errors import Failure, NoReceiver, Outage, Refusal, Stalled, VersionMismatch, leaves
-from vtspolicy.systems import wire
 from vtspolicy.systems.contract import CHUNK
 from vtspolicy.systems.files import printable
-from vtspolicy.systems.ssh import Link
-from vtspolicy.systems.wire import Frame
+from vtspolicy.systems.receiver import wire
+from vtspolicy.systems.receiver.wire import Frame
+from vtspolicy.systems.ssh.link import Link
+from vtspolicy.systems.ssh.stream import send_all
 
 if TYPE_CHECKING:
     import paramiko
@@ -25,8 +26,6 @@ SHOWN = 160
 """Bytes of what answers in the receiver's stead that are shown, at most."""
 PATIENCE = 10
 """How many stall times a far side may work without getting any further, such as in one long fsync."""
-_SLACK = 64
-"""Bytes of a packet that paramiko keeps for itself."""
 
 
 class Conversation:
@@ -39,7 +38,6 @@ class Conversation:
         self._moved = time.monotonic()
         self._done = 0
         self._issued = 0
-        self._packet = max(1 << 10, channel.out_max_packet_size - _SLACK)
         self.chatter = ""
         self.answers: dict[tuple[Frame, int], dict[str, Any]] = {}
         self.failures: dict[int, Failure] = {}
@@ -79,13 +77,7 @@ class Conversation:
 
     def send(self, content: bytes | memoryview) -> None:
         """Send it all. Raise Stalled where the far side takes nothing for the stall time."""
-        view = memoryview(content)
-        with self._link.translated():
-            while view:
-                sent = self._channel.send(bytes(view[: self._packet]))
-                if sent == 0:
-                    raise EOFError
-                view = view[sent:]
+        send_all(self._link, self._channel, content)
 
     def _receive(self) -> bool:
         with self._link.translated():

@@ -24,8 +24,8 @@ from vtspolicy.systems.contract import (
 )
 from vtspolicy.systems.digest import Digester
 from vtspolicy.systems.files import PART_SUFFIX, kind_of
-from vtspolicy.systems.sftp_files import IN_FLIGHT, SftpReader, facts_of
-from vtspolicy.systems.sftp_packets import (
+from vtspolicy.systems.sftp.files import IN_FLIGHT, SftpReader, facts_of
+from vtspolicy.systems.sftp.packets import (
     CREATE_FLAG,
     EXCLUSIVE_FLAG,
     FSETSTAT,
@@ -37,8 +37,8 @@ from vtspolicy.systems.sftp_packets import (
     attributes,
     text,
 )
-from vtspolicy.systems.sftp_pool import SftpPool
-from vtspolicy.systems.sftp_wire import Pipelined
+from vtspolicy.systems.sftp.pool import SftpPool
+from vtspolicy.systems.sftp.wire import Pipelined
 
 
 class SftpPart:

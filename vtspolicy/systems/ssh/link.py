@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 from vtspolicy.errors import Authentication, Failure, HostKey, Outage, Stalled
 from vtspolicy.systems.files import printable
-from vtspolicy.systems.hostkeys import Pins, PublicKey, judge
+from vtspolicy.systems.ssh.hostkeys import Pins, PublicKey, judge
 
 if TYPE_CHECKING:
     import paramiko

@@ -12,7 +12,6 @@ from typing import Self
 
 from vtspolicy.errors import Failure, Missing, SourceChanged, SourceUnreadable, Unknown
 from vtspolicy.policy.places import Pool, Tape, Vault
-from vtspolicy.systems.beneath import PoolFolder, VaultFolder
 from vtspolicy.systems.contract import (
     Identity,
     Inventory,
@@ -27,9 +26,10 @@ from vtspolicy.systems.contract import (
     no_progress,
 )
 from vtspolicy.systems.digest import digest_by_reading
-from vtspolicy.systems.extents import pieces_of
+from vtspolicy.systems.disk.beneath import PoolFolder, VaultFolder
+from vtspolicy.systems.disk.extents import pieces_of
+from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
 from vtspolicy.systems.files import facts_of, identity_of, kind_of
-from vtspolicy.systems.publish import PartFile, Publishing, publish
 
 _TICK = 0.02
 """Seconds. File times of some kernels move in ticks of up to 10 ms: two changes in one tick look like one."""

@@ -15,17 +15,17 @@ from typing import Any
 
 from vtspolicy.errors import Bug, Failure, Refusal, VersionMismatch
 from vtspolicy.policy.places import Pool, is_name
-from vtspolicy.systems import operations, wire
 from vtspolicy.systems.contract import Hole, Metadata
+from vtspolicy.systems.disk.local import Local
+from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
 from vtspolicy.systems.files import write_failure
-from vtspolicy.systems.local import Local
-from vtspolicy.systems.publish import PartFile, Publishing, publish
+from vtspolicy.systems.receiver import operations, wire
+from vtspolicy.systems.receiver.wire import Frame, FrameInput
 from vtspolicy.systems.records import (
     identity_from_json,
     identity_to_json,
     record_from_json,
 )
-from vtspolicy.systems.wire import Frame, FrameInput
 
 _PIPE = 1 << 20
 """Bytes of our input pipe: fewer and larger reads."""

@@ -11,8 +11,8 @@ from vtspolicy.errors import Failure, Missing, SourceChanged, SourceUnreadable
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems.contract import Identity, Piece, TapeFacts
 from vtspolicy.systems.files import kind_of
-from vtspolicy.systems.sftp_packets import FSTAT, READ, READ_FLAG, Attributes, SftpStatus, text
-from vtspolicy.systems.sftp_wire import SftpWire
+from vtspolicy.systems.sftp.packets import FSTAT, READ, READ_FLAG, Attributes, SftpStatus, text
+from vtspolicy.systems.sftp.wire import SftpWire
 
 IN_FLIGHT = 4 << 20
 """Bytes of reads or writes that wait for their answer, at most."""

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from vtspolicy.errors import Diverged, Failure, TargetWrite
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems import records
-from vtspolicy.systems.beneath import PoolFolder
 from vtspolicy.systems.contract import (
     Hole,
     Identity,
@@ -27,7 +26,8 @@ from vtspolicy.systems.contract import (
     no_progress,
 )
 from vtspolicy.systems.digest import Digester
-from vtspolicy.systems.extents import pieces_of
+from vtspolicy.systems.disk.beneath import PoolFolder
+from vtspolicy.systems.disk.extents import pieces_of
 from vtspolicy.systems.files import PART_SUFFIX, check_part, facts_of, identity_of, kind_of, write_all, write_failure
 
 

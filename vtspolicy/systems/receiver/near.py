@@ -9,7 +9,6 @@ from typing import Any, Self
 
 from vtspolicy.errors import Failure, NotBuilt, VersionMismatch
 from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
-from vtspolicy.systems import wire
 from vtspolicy.systems.contract import (
     Hole,
     Identity,
@@ -25,16 +24,17 @@ from vtspolicy.systems.contract import (
     VaultFacts,
     no_progress,
 )
-from vtspolicy.systems.conversation import Conversation
 from vtspolicy.systems.files import is_vault_identity, printable
+from vtspolicy.systems.receiver import wire
+from vtspolicy.systems.receiver.conversation import Conversation
+from vtspolicy.systems.receiver.wire import Frame
 from vtspolicy.systems.records import (
     identity_from_json,
     identity_to_json,
     record_from_json,
     record_to_json,
 )
-from vtspolicy.systems.ssh import Link
-from vtspolicy.systems.wire import Frame
+from vtspolicy.systems.ssh.link import Link
 
 ASKED_AT_ONCE = 1000
 """Tape names in one request for records."""

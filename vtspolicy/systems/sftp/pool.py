@@ -11,9 +11,9 @@ from vtspolicy.policy.places import Pool, is_tape_name
 from vtspolicy.systems import records
 from vtspolicy.systems.contract import WORK_FOLDER, Inventory, Promises, Record, Skipped, TapeFacts
 from vtspolicy.systems.files import FOREIGN_AGE, PART_SUFFIX, kind_of, printable
-from vtspolicy.systems.sftp_files import facts_of, small_file
-from vtspolicy.systems.sftp_packets import MKDIR, REMOVE, RENAME, Attributes, SftpStatus, attributes, text
-from vtspolicy.systems.sftp_wire import SftpWire
+from vtspolicy.systems.sftp.files import facts_of, small_file
+from vtspolicy.systems.sftp.packets import MKDIR, REMOVE, RENAME, Attributes, SftpStatus, attributes, text
+from vtspolicy.systems.sftp.wire import SftpWire
 
 
 class SftpPool:

@@ -9,7 +9,7 @@ from typing import Any
 from vtspolicy.errors import NotBuilt, Refusal
 from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
 from vtspolicy.systems.contract import Progress
-from vtspolicy.systems.local import Local
+from vtspolicy.systems.disk.local import Local
 from vtspolicy.systems.records import identity_to_json, record_to_json
 
 Asked = Mapping[str, Any]

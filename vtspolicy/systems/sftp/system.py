@@ -28,12 +28,12 @@ from vtspolicy.systems.contract import (
 )
 from vtspolicy.systems.digest import digest_by_reading
 from vtspolicy.systems.files import check_part, is_vault_identity, printable
-from vtspolicy.systems.sftp_files import SftpReader, refused_as, small_file
-from vtspolicy.systems.sftp_packets import CREATE_FLAG, EXCLUSIVE_FLAG, WRITE, WRITE_FLAG, SftpStatus, text
-from vtspolicy.systems.sftp_part import SftpPart
-from vtspolicy.systems.sftp_pool import SftpPool
-from vtspolicy.systems.sftp_wire import SftpWire
-from vtspolicy.systems.ssh import Link
+from vtspolicy.systems.sftp.files import SftpReader, refused_as, small_file
+from vtspolicy.systems.sftp.packets import CREATE_FLAG, EXCLUSIVE_FLAG, WRITE, WRITE_FLAG, SftpStatus, text
+from vtspolicy.systems.sftp.part import SftpPart
+from vtspolicy.systems.sftp.pool import SftpPool
+from vtspolicy.systems.sftp.wire import SftpWire
+from vtspolicy.systems.ssh.link import Link
 
 
 class Sftp:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from vtspolicy.errors import VersionMismatch
 from vtspolicy.systems.files import printable
-from vtspolicy.systems.sftp_packets import (
+from vtspolicy.systems.sftp.packets import (
     ATTRS,
     CLOSE,
     DATA,
@@ -39,7 +39,8 @@ from vtspolicy.systems.sftp_packets import (
     not_sftp,
     text,
 )
-from vtspolicy.systems.ssh import Link
+from vtspolicy.systems.ssh.link import Link
+from vtspolicy.systems.ssh.stream import send_all
 
 if TYPE_CHECKING:
     import paramiko
@@ -63,7 +64,6 @@ class SftpWire:
     def __init__(self, link: Link, channel: paramiko.Channel) -> None:
         self._link = link
         self._channel = channel
-        self._packet = max(1 << 10, channel.out_max_packet_size - 64)
         self._received = bytearray()
         self._asked: dict[int, int] = {}
         """Requests without an answer yet, with the kind of packet that grants them."""
@@ -88,13 +88,7 @@ class SftpWire:
         return max(SAFE_BLOCK, min(limits.u64(), limits.u64(), 255 << 10))
 
     def _put(self, content: bytes) -> None:
-        view = memoryview(content)
-        with self._link.translated():
-            while view:
-                sent = self._channel.send(bytes(view[: self._packet]))
-                if sent == 0:
-                    raise EOFError
-                view = view[sent:]
+        send_all(self._link, self._channel, content)
 
     def _packet_in(self) -> bytes:
         with self._link.translated():

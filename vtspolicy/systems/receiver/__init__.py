@@ -1,0 +1,1 @@
+"""Systems where `vtspolicy receive` answers: the protocol, and its two sides."""

@@ -1,0 +1,1 @@
+"""The road to another system: the connection, its keys, its streams."""
