@@ -75,7 +75,9 @@ def test_the_tape_is_old_or_new_and_the_next_run_completes(kind: str, name: str,
                                                            crash_points: Make) -> None:
     stage = Stage(kind, tmp_path, sshd, crash=crash_points([tmp_path / "far"]))
     scenario = SCENARIOS[name]
-    total = len(proven_points(stage, scenario))
+    points = proven_points(stage, scenario)
+    total = len(points)
+    sure = sum(point.family != "write" for point in points)  # data comes in as many writes as it likes
     assert total >= 12
     assert stage.crash is not None
     killed = 0
@@ -92,7 +94,7 @@ def test_the_tape_is_old_or_new_and_the_next_run_completes(kind: str, name: str,
             assert report.failures, f"killed at point {number}, and nothing was reported"
             assert all(isinstance(failure, Outage) for failure in report.failures), report.reasons
         stage.check_recovery(new)
-    tally.tally(f"kills of the far side ({kind}, {name})", killed, at_least=total - 2 if tally.TORTURE else total // 10)
+    tally.tally(f"kills of the far side ({kind}, {name})", killed, at_least=sure if tally.TORTURE else sure // 10)
 
 
 @pytest.mark.parametrize("name", ["new", "three"])

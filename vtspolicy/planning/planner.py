@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 
 from vtspolicy.planning.guards import check_not_empty
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
@@ -38,6 +39,8 @@ class Situation:
     tapes: tuple[str, ...] = ("*",)
     replace: bool = False
     warnings: tuple[str, ...] = ()
+    zone: tzinfo | None = UTC
+    """The zone of the times in the reasons; None is the machine's."""
 
 
 def selected(inventory: Inventory, templates: Iterable[str]) -> tuple[str, ...]:
@@ -82,26 +85,27 @@ def _step(situation: Situation, name: str) -> Step:
         return _refuse(source, target, "held", f"is empty now; its copy holds {target.identity.size} bytes", row)
     if target is None:
         lost = row is not None and row.digest is not None
-        return _copy(source, None, f"gone from the target since {_date(row.copied)}" if row and lost else "new", row)
+        since = f"gone from the target since {_date(row.copied, situation.zone)}" if row and lost else "new"
+        return _copy(source, None, since, row)
     known = _known(situation, name, target)
     if known is not None:
         if row is not None and known is not row and row.reason in _NOT_LASTING:
             # The tape was renamed into place, and then an fsync failed. A second fsync would lie: send it again.
             return _copy(source, target, "its publish ended in an error of the target's disk", known)
-        return _of_known(source, target, known)
+        return _of_known(source, target, known, situation.zone)
     return _of_unknown(situation, source, target, row)
 
 
-def _of_known(source: TapeFacts, target: TapeFacts, known: Copy) -> Step:
+def _of_known(source: TapeFacts, target: TapeFacts, known: Copy, zone: tzinfo | None) -> Step:
     if known.reason == "verify":
-        return _copy(source, target, f"verification failed {_date(known.failed)}", known)
+        return _copy(source, target, f"verification failed {_date(known.failed, zone)}", known)
     assert known.source_identity is not None
     if known.source_identity.fits(source.identity):
         return Step(Action.NOTHING, source.name, "unchanged", 0, source, target, known=known)
     if known.source_identity.looks_like(source.identity):
         return Step(Action.COMPARE, source.name, "same size and time, touched since its copy", source.identity.size,
                     source, target, if_unequal=Action.COPY, known=known)
-    return _copy(source, target, f"changed since {_date(known.copied)}", known)
+    return _copy(source, target, f"changed since {_date(known.copied, zone)}", known)
 
 
 def _of_unknown(situation: Situation, source: TapeFacts, target: TapeFacts, row: Copy | None) -> Step:
@@ -169,6 +173,6 @@ def _refuse(source: TapeFacts, target: TapeFacts | None, reason: str, why: str, 
     return Step(Action.REFUSE, source.name, why, source.identity.size, source, target, reason=reason, known=known)
 
 
-def _date(time: str | None) -> str:
-    """A stored UTC time, short."""
-    return f"{time[:10]} {time[11:16]}Z" if time else "then"
+def _date(time: str | None, zone: tzinfo | None) -> str:
+    """A stored UTC time as people read it."""
+    return datetime.fromisoformat(time).astimezone(zone).strftime("%Y-%m-%d %H:%M") if time else "then"

@@ -74,19 +74,14 @@ def _run(context: Context, command: Command) -> Result:
     from vtspolicy.policy.resolver import resolve
     from vtspolicy.service.line import run
 
-    request = resolve(command, context.policies, context.pools_of)
-    return run(command, request, context.state, context.roads, context.stop, context.watch,
-               unique_names=context.policies.settings.unique_names)
+    return run(context, command, resolve(command, context.policies, context.pools_of))
 
 
 def _plan(context: Context, command: Command) -> Result:
     from vtspolicy.policy.resolver import resolve
     from vtspolicy.service.line import plan
-    from vtspolicy.service.shown import plan_data
 
-    request = resolve(command, context.policies, context.pools_of)
-    return plan(command, request, context.state, context.roads,
-                unique_names=context.policies.settings.unique_names, describe=plan_data)
+    return plan(context, command, resolve(command, context.policies, context.pools_of))
 
 
 def _legs(context: Context, command: Command) -> tuple[Leg, ...]:
@@ -103,7 +98,7 @@ def _verify(context: Context, command: Command) -> Result:
     for leg in _legs(context, command):
         copies += [copy for name, copy in sorted(context.state.copies(leg.source, leg.target).items())
                    if any(matches(name, template) for template in leg.tapes)]
-    return verify_copies(command, copies, context.state, context.roads, context.stop, context.watch)
+    return verify_copies(context, command, copies)
 
 
 def _status(context: Context, command: Command) -> Result:

@@ -17,8 +17,8 @@ from vtspolicy.service.interruption import Interruption
 
 if TYPE_CHECKING:
     from vtspolicy.catalog.state import State
-    from vtspolicy.service.line import Watch
     from vtspolicy.service.roads import Roads
+    from vtspolicy.service.watch import Watch
 
 
 class Context:

@@ -5,58 +5,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
-
 from vtspolicy.catalog.runs import Run, new_run_id
-from vtspolicy.catalog.state import State
 from vtspolicy.catalog.times import now
 from vtspolicy.command.command import Command
 from vtspolicy.errors import Failure, Outage
-from vtspolicy.planning.plan import Action, Plan
+from vtspolicy.planning.plan import Action
 from vtspolicy.policy.request import Leg, Request
-from vtspolicy.service.interruption import Interruption
+from vtspolicy.service.context import Context
 from vtspolicy.service.ledger import Ledger
 from vtspolicy.service.locks import holding
 from vtspolicy.service.prepare import prepare
 from vtspolicy.service.result import Result, Status, Trouble
-from vtspolicy.service.roads import Roads
+from vtspolicy.service.shown import plan_data
 from vtspolicy.systems.layers import Pace
 from vtspolicy.transfer.carry_out import Journey, carry_out
 
 
-class Watch(Protocol):
-    """Who is told how far a run is."""
-
-    def expect(self, count: int) -> None:
-        """So many more bytes are going to be read or sent."""
-
-    def moved(self, count: int) -> None:
-        """So many more bytes are read or sent."""
-
-    def settled(self, tape: str, result: str) -> None:
-        """A tape's fate is certain."""
-
-
-def run(command: Command, request: Request, state: State, roads: Roads, stop: Interruption, watch: Watch, *,
-        unique_names: bool) -> Result:
+def run(context: Context, command: Command, request: Request) -> Result:
     """Carry a request out. One leg's failure does not stop the others; nothing is acknowledged before its commit."""
     label = request.policy or " ".join(command.operands)
-    ledger = Ledger(state, Run(new_run_id(), command.verb, label, request.ref), label)
-    with holding(state.folder, (leg.target for leg in request.legs), f"run {ledger.run.id} ({label})"):
+    ledger = Ledger(context.state, Run(new_run_id(), command.verb, label, request.ref), label)
+    with holding(context.state.folder, (leg.target for leg in request.legs), f"run {ledger.run.id} ({label})"):
         ledger.open()
         for leg in request.legs:
             ledger.begin(leg)
             try:
-                stop.check()
-                _copy(leg, request, ledger, state, roads, stop, watch, unique_names)
+                context.stop.check()
+                _copy(context, leg, request, ledger)
             except Failure as failure:
-                ledger.fail(stop.meaning_of(failure))
+                ledger.fail(context.stop.meaning_of(failure))
                 if isinstance(failure, Outage):
-                    roads.lose(leg.target.system, failure)
+                    context.roads.lose(leg.target.system, failure)
             finally:
                 ledger.end()
-            if stop.asked:
+            if context.stop.asked:
                 break
         status = ledger.close()
     return Result(
@@ -65,9 +47,9 @@ def run(command: Command, request: Request, state: State, roads: Roads, stop: In
         tuple(each for leg in ledger.legs for each in leg.warnings), ledger.run.id, request.ref)
 
 
-def _copy(leg: Leg, request: Request, ledger: Ledger, state: State, roads: Roads, stop: Interruption, watch: Watch,
-          unique_names: bool) -> None:
-    prepared = prepare(leg, roads, state, unique_names=unique_names, replace=request.replace)
+def _copy(context: Context, leg: Leg, request: Request, ledger: Ledger) -> None:
+    state, stop, watch = context.state, context.stop, context.watch
+    prepared = prepare(context, leg, replace=request.replace)
     plan = prepared.plan
     ledger.planned(prepared, prepared.target.sweep(plan.target, state.id))
     watch.expect(sum(step.size for step in (*plan.having(Action.COPY), *plan.having(Action.COMPARE))))
@@ -86,20 +68,19 @@ def _copy(leg: Leg, request: Request, ledger: Ledger, state: State, roads: Roads
         ledger.take(prepared, outcome)
         watch.settled(outcome.step.tape, str(outcome.result))
     if lost is not None:
-        roads.lose(leg.target.system, lost)
+        context.roads.lose(leg.target.system, lost)
 
 
-def plan(command: Command, request: Request, state: State, roads: Roads, *, unique_names: bool,
-         describe: Callable[[Plan], dict[str, object]]) -> Result:
+def plan(context: Context, command: Command, request: Request) -> Result:
     """What the line would do, and no more."""
     legs, errors, warnings = [], [], list[str]()
     for leg in request.legs:
         try:
-            prepared = prepare(leg, roads, state, unique_names=unique_names, replace=request.replace)
+            prepared = prepare(context, leg, replace=request.replace)
         except Failure as failure:
             errors.append(Trouble.of(failure))
             continue
-        legs.append((prepared, describe(prepared.plan)))
+        legs.append((prepared, plan_data(prepared.plan)))
         warnings += prepared.plan.warnings
     to_do = any(prepared.plan.having(Action.COPY) or prepared.plan.having(Action.COMPARE) for prepared, _ in legs)
     status = Status.FAILED if errors else Status.PLANNED if to_do else Status.NOTHING

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from vtspolicy.catalog.state import State
+from vtspolicy.catalog.times import zone_of
 from vtspolicy.planning.guards import check_apart, check_identity, check_space, elsewhere
 from vtspolicy.planning.plan import Plan
 from vtspolicy.planning.planner import Situation, make_plan, unexplained
 from vtspolicy.policy.places import Vault
 from vtspolicy.policy.request import Leg
-from vtspolicy.service.roads import Roads
+from vtspolicy.service.context import Context
 from vtspolicy.systems.contract import System
 
 
@@ -27,9 +27,10 @@ class Prepared:
     foreign_parts: int = 0
 
 
-def prepare(leg: Leg, roads: Roads, state: State, *, unique_names: bool, replace: bool) -> Prepared:
+def prepare(context: Context, leg: Leg, *, replace: bool) -> Prepared:
     """The plan of one leg. It reads, and changes nothing. Raise the guard's failure that speaks against it."""
-    source, target = roads.to(leg.source.system), roads.to(leg.target.system)
+    state, settings = context.state, context.policies.settings
+    source, target = context.roads.to(leg.source.system), context.roads.to(leg.target.system)
     identities = []
     for system, vault in ((source, leg.source.of), (target, leg.target.of)):
         remembered = state.vault(vault)
@@ -37,10 +38,10 @@ def prepare(leg: Leg, roads: Roads, state: State, *, unique_names: bool, replace
     (source_vault, source_identity), (target_vault, target_identity) = identities
     check_apart(source_vault, source_identity, target_vault, target_identity)
     there = target.inventory(leg.target)
-    names, warnings = target.names() if unique_names else ({}, ())
+    names, warnings = target.names() if settings.unique_names else ({}, ())
     situation = Situation(
         leg.source, leg.target, source.inventory(leg.source), there, state.copies(leg.source, leg.target), {},
-        elsewhere(names, leg.target), source_identity, leg.tapes, replace, warnings)
+        elsewhere(names, leg.target), source_identity, leg.tapes, replace, warnings, zone_of(settings.zone))
     unknown = unexplained(situation)
     if unknown:
         situation = dataclasses.replace(situation, records=target.records(leg.target, unknown))

@@ -14,17 +14,16 @@ from vtspolicy.errors import Failure, IdentityMismatch, Outage, Stopped, Unknown
 from vtspolicy.planning.guards import check_identity
 from vtspolicy.planning.plan import Copy
 from vtspolicy.policy.places import Vault
-from vtspolicy.service.interruption import Interruption
-from vtspolicy.service.line import Watch
+from vtspolicy.service.context import Context
 from vtspolicy.service.result import Result, Status, Trouble
 from vtspolicy.service.roads import Roads
 from vtspolicy.service.telling import tell_failure
 from vtspolicy.transfer.verify import Verification, verify
 
 
-def verify_copies(command: Command, copies: Iterable[Copy], state: State, roads: Roads, stop: Interruption,
-                  watch: Watch) -> Result:
+def verify_copies(context: Context, command: Command, copies: Iterable[Copy]) -> Result:
     """Verify every copy that was ever made. Raise Unknown where there is none."""
+    state, roads, stop, watch = context.state, context.roads, context.stop, context.watch
     made = [copy for copy in copies if copy.digest is not None]
     if not made:
         raise Unknown(f"{' '.join(command.operands) or 'nothing'}: no copy is known that could be verified")
@@ -39,7 +38,7 @@ def verify_copies(command: Command, copies: Iterable[Copy], state: State, roads:
         try:
             stop.check()
             vaults.check(copy.target.of.of)
-            found = _one(copy, state, roads, stop, watch, run)
+            found = _one(context, copy, run)
         except Failure as met:
             if isinstance(met, Outage):
                 roads.lose(copy.target.system, met)
@@ -95,7 +94,8 @@ def _tell(failure: Failure, copy: Copy, state: State, run: Run) -> None:
                      target=copy.target.of, tape=copy.source)
 
 
-def _one(copy: Copy, state: State, roads: Roads, stop: Interruption, watch: Watch, run: Run) -> Verification:
+def _one(context: Context, copy: Copy, run: Run) -> Verification:
+    state, roads, stop, watch = context.state, context.roads, context.stop, context.watch
     began = time.monotonic()
 
     def progress(count: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -71,28 +72,28 @@ GROWN = moved(EDITED, size=101)
     # nothing there
     ({}, Action.COPY, "new"),
     ({"row": copy(digest=None, copied=None, reason="space")}, Action.COPY, "new"),
-    ({"row": copy()}, Action.COPY, "gone from the target since 2026-11-22 01:30Z"),
-    ({"here": moved(HERE, size=0), "row": copy()}, Action.COPY, "gone from the target since 2026-11-22 01:30Z"),
+    ({"row": copy()}, Action.COPY, "gone from the target since 2026-11-22 01:30"),
+    ({"here": moved(HERE, size=0), "row": copy()}, Action.COPY, "gone from the target since 2026-11-22 01:30"),
     # known from the catalog
     ({"there": THERE, "row": copy()}, Action.NOTHING, "unchanged"),
     ({"there": THERE, "row": copy(reason="unreachable")}, Action.NOTHING, "unchanged"),
     ({"there": THERE, "row": copy(), "here": moved(HERE, size=101)}, Action.COPY,
-     "changed since 2026-11-22 01:30Z"),
+     "changed since 2026-11-22 01:30"),
     ({"there": THERE, "row": copy(), "here": moved(HERE, mtime_ns=50 * S + 1)}, Action.COPY,
-     "changed since 2026-11-22 01:30Z"),
+     "changed since 2026-11-22 01:30"),
     ({"there": THERE, "row": copy(), "here": moved(HERE, ctime_ns=501)}, Action.COMPARE,
      "same size and time, touched since its copy"),
     ({"there": THERE, "row": copy(), "here": moved(HERE, inode=8)}, Action.COMPARE,
      "same size and time, touched since its copy"),
     ({"there": THERE, "row": copy(reason="verify", failed="2026-11-22T02:00:00.000Z")}, Action.COPY,
-     "verification failed 2026-11-22 02:00Z"),
+     "verification failed 2026-11-22 02:00"),
     ({"there": THERE, "row": copy(copied=None), "here": moved(HERE, size=1)}, Action.COPY, "changed since then"),
     # known from the far side's record
     ({"there": THERE, "records": (record(),)}, Action.NOTHING, "unchanged"),
     ({"there": THERE, "records": (record(), record(identity=Identity(1, 1, 1), version=2))}, Action.NOTHING,
      "unchanged"),
     ({"there": THERE, "records": (record(),), "here": moved(HERE, size=5)}, Action.COPY,
-     "changed since 2026-11-21 01:30Z"),
+     "changed since 2026-11-21 01:30"),
     ({"there": EDITED, "records": (record(identity=moved(EDITED, ctime_ns=None), source_identity=HERE),),
       "row": copy()}, Action.NOTHING, "unchanged"),
     ({"there": EDITED, "records": (record(identity=moved(EDITED, ctime_ns=None)),),
@@ -123,7 +124,7 @@ GROWN = moved(EDITED, size=101)
      "is empty now; its copy holds 100 bytes"),
     ({"there": GROWN, "here": moved(HERE, size=0)}, Action.REFUSE, "is empty now; its copy holds 101 bytes"),
     ({"there": THERE, "row": copy(), "here": moved(HERE, size=0), "replace": True}, Action.COPY,
-     "changed since 2026-11-22 01:30Z"),
+     "changed since 2026-11-22 01:30"),
     ({"there": GROWN, "here": moved(HERE, size=0), "replace": True}, Action.COPY,
      "replaces a tape that someone else changed"),
     ({"there": moved(THERE, size=0), "here": moved(HERE, size=0)}, Action.COMPARE,
@@ -135,6 +136,11 @@ GROWN = moved(EDITED, size=101)
 def test_a_tape_gets_its_step(given: dict[str, Any], action: Action, why: str) -> None:
     found = step(**given)
     assert (found.action, found.why) == (action, why)
+
+
+def test_reasons_tell_times_in_the_zone() -> None:
+    found = step(there=THERE, row=copy(), here=moved(HERE, size=1), zone=ZoneInfo("Europe/Berlin"))
+    assert found.why == "changed since 2026-11-22 02:30"
 
 
 @pytest.mark.parametrize(("given", "reason"), [
@@ -238,3 +244,12 @@ def test_a_plan_counts_what_it_will_send() -> None:
     plan = Plan(SOURCE, TARGET, steps)
     assert plan.bytes_to_copy == 11
     assert [each.tape for each in plan.having(Action.COPY)] == ["T1", "T3"]
+
+
+def test_reasons_tell_times_in_the_zone_of_the_people() -> None:
+    """A copy of 01:30 UTC was made at 02:30 in Berlin's winter, and at 20:30 of the day before in New York."""
+    from zoneinfo import ZoneInfo
+
+    for zone, shown in (("Europe/Berlin", "2026-11-22 02:30"), ("America/New_York", "2026-11-21 20:30")):
+        planned = step(GROWN, THERE, copy(), zone=ZoneInfo(zone))
+        assert planned.why == f"changed since {shown}"

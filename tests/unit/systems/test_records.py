@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ NUMBERS = st.integers(-(2**63), 2**63 - 1)
 IDENTITIES = st.builds(Identity, NUMBERS, NUMBERS, st.none() | NUMBERS, st.none() | NUMBERS)
 TEXTS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=40)
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64).map("blake3:{}".format)
-MOMENTS = st.datetimes().map(lambda moment: moment.isoformat() + "Z")
+MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(8999, 12, 31)).map(lambda moment: moment.isoformat() + "Z")
 RECORDS = st.builds(
     Record, TEXTS, DIGESTS, IDENTITIES, st.builds(Tape, TEXTS, TEXTS, TEXTS, TEXTS), TEXTS, IDENTITIES, MOMENTS, TEXTS,
     TEXTS, NUMBERS, st.booleans())
@@ -62,7 +63,8 @@ def test_what_is_no_record_file_holds_none(content: bytes) -> None:
 @pytest.mark.parametrize(("path", "value"), [
     (("digest",), "blake3:short"), (("digest",), "sha256:" + "1" * 64), (("digest",), None),
     (("digest",), "blake3:" + "A" * 64), (("published",), "yesterday"), (("published",), "2026-11-22T01:30:00"),
-    (("published",), "2026-99-22T01:30:00Z"), (("published",), 5), (("run",), "a\x1b[2Jb"), (("run",), "\u00e4"),
+    (("published",), "2026-99-22T01:30:00Z"), (("published",), 5), (("published",), "0001-01-01T00:00:00Z"),
+    (("run",), "a\x1b[2Jb"), (("run",), "\u00e4"),
     (("run",), "x" * 1001), (("writer",), None), (("version",), True), (("version",), 2**63), (("version",), 1.0),
     (("tape",), ["T1"]), (("source",), None), (("source", "pool"), "a\nb"), (("source", "identity"), {}),
     (("identity", "size"), "5"), (("identity", "size"), 2**63), (("identity", "mtime_ns"), None),

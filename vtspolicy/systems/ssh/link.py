@@ -290,6 +290,6 @@ def load_key(path: str, system: str) -> paramiko.PKey:
     except (paramiko.PasswordRequiredException, TypeError):  # TypeError is how cryptography says it
         raise Authentication(f"{system}: key {path} has a passphrase; batch work needs one without",
                              system=system) from None
-    except (paramiko.SSHException, paramiko.pkey.UnknownKeyType, ValueError, OSError) as error:
+    except Exception as error:  # what its parsers raise for damaged files is not only theirs, nor documented
         why = printable(str(error).splitlines()[0]) if str(error) else "not a private key"
         raise Authentication(f"{system}: key {path} cannot be used: {why}", system=system) from None
