@@ -16,6 +16,7 @@ import pytest
 from tests.acceptance.world import POOL, PROGRAM, SCHEME, VAULT, World
 from tests.support import processes
 from tests.support.signals import Running
+from tests.support.smallfs import tmpfs
 from tests.support.tapes import random_bytes
 
 
@@ -144,9 +145,38 @@ def test_a_kill_between_publish_and_catalog_costs_no_second_copy(world: World) -
     assert world.start().leg()["copied"] == 3
     shutil.rmtree(world.state)
     (world.folder / "before").rename(world.state)
+    # Nor is what the catalog does not know yet called damaged.
+    verified = world.run("verify", "scheme", SCHEME, "--json").settle().json
+    assert verified["data"]["counts"] == {"verified": 3}
     leg = world.start().leg()
     assert (leg["copied"], leg["trusted"], leg["bytes"]) == (0, 3, 0)
     assert set(world.states().values()) == {"safe"}
+
+
+def test_a_state_on_a_full_disk_is_told_and_nothing_is_lost(make_world: Callable[..., World]) -> None:
+    """Full at the start, or in the middle of a run: what was published is known by its records."""
+    world = make_world("local")
+    for number in range(300):
+        world.put(f"T{number:05}", b"tape %d" % number)
+    with tmpfs(world.state, size=1 << 20) as disk:
+        world.state.chmod(0o700)
+        world.run("info", "event").settle()  # the state is there
+        for leave in (0, 16384, 65536, 131072):
+            disk.fill(leave=leave)
+            done = world.run("start", "scheme", SCHEME, "--json")
+            if done.code == 0:
+                break
+            done.settle(3)
+            assert done.reasons[-1] == "state"
+            assert "full" in done.json["errors"][-1]["message"]
+            assert world.parts() == []
+            disk.release()
+        else:
+            world.start()
+        disk.release()
+        leg = world.start().leg()
+        assert (leg["trusted"], leg["copied"]) == (300, 0)
+        assert set(world.states().values()) == {"safe"}
 
 
 # ---- two at once ----------------------------------------------------------------------------------------------------
@@ -198,6 +228,37 @@ def test_cron_that_starts_it_twice_does_no_harm(world: World) -> None:
     assert (leg["trusted"], leg["copied"]) == (40, 0)
     assert len(world.events("224004")) == 40
     assert world.parts() == []
+
+
+def test_a_copy_that_is_renewed_meanwhile_is_not_called_damaged(make_world: Callable[..., World]) -> None:
+    """VERIFY takes no lock: what it set out to verify may be another copy by the time it comes to it."""
+    world = make_world("receiver")
+    world.put("T00000", random_bytes(1000, 0))
+    world.put("T00001", random_bytes(1000, 1))
+    world.start()
+    assert world.server is not None
+    with Running(world.command("verify", "scheme", SCHEME, "--json")) as verify:
+        assert processes.until(lambda: bool(far_receivers(world)), 30)
+        far = far_receivers(world)[0]
+        os.kill(far, signal.SIGSTOP)
+        try:
+            time.sleep(1.0)  # by now its list is made, and it waits for an answer
+            world.put("T00001", random_bytes(2000, 2))
+            assert world.start().leg()["copied"] == 1
+        finally:
+            os.kill(far, signal.SIGCONT)
+        code = verify.wait()
+    assert code == 0, (verify.output, verify.errors)
+    assert world.states() == {f"{POOL}/T00000": "safe", f"{POOL}/T00001": "safe"}
+    assert world.start().leg()["trusted"] == 2
+    assert world.events("824007") == []
+
+
+def far_receivers(world: World) -> list[int]:
+    """The receivers over there; not the shells that start them."""
+    assert world.server is not None
+    return [pid for pid in world.server.far_pids("vtspolicy receive")
+            if not processes.command_line(pid).startswith(("sshd", "sh ", "/bin/sh", "bash"))]
 
 
 def test_a_run_that_was_killed_is_told_by_the_next(make_world: Callable[..., World]) -> None:

@@ -25,7 +25,7 @@ def rekeying(tmp_path: Path) -> Iterator[SshServer]:
 
 @pytest.mark.parametrize("kind", FAR_ENDS)
 def test_a_large_tape(kind: str, tmp_path: Path, rekeying: SshServer) -> None:
-    size = (100 if tally.TORTURE else 20) * MIB
+    size = (100 if tally.TORTURE else 40) * MIB
     stage = Stage(kind, tmp_path, rekeying)
     new = {"T00001": stage.put("T00001", random_bytes(size, 1))}
     report = stage.sender.run()

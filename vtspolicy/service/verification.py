@@ -13,11 +13,13 @@ from vtspolicy.command.command import Command
 from vtspolicy.errors import Failure, IdentityMismatch, Outage, Stopped, Unknown
 from vtspolicy.planning.guards import check_identity
 from vtspolicy.planning.plan import Copy
+from vtspolicy.planning.planner import copy_of, is_ours
 from vtspolicy.policy.places import Vault
 from vtspolicy.service.context import Context
 from vtspolicy.service.result import Result, Status, Trouble
 from vtspolicy.service.roads import Roads
 from vtspolicy.service.telling import tell_failure
+from vtspolicy.systems.contract import System
 from vtspolicy.transfer.verify import Verification, verify
 
 
@@ -55,8 +57,8 @@ def verify_copies(context: Context, command: Command, copies: Iterable[Copy]) ->
         counts["verified" if good else "damaged"] += 1
         if found.failure is not None:
             errors.append(Trouble.of(found.failure))
-        tapes.append({"tape": str(copy.source), "target": str(copy.target), "size": copy.size,
-                      "digest": copy.digest, "result": "verified" if good else found.copy.reason})
+        tapes.append({"tape": str(copy.source), "target": str(copy.target), "size": found.copy.size,
+                      "digest": found.copy.digest, "result": "verified" if good else found.copy.reason})
         watch.settled(copy.source.name, "verified" if good else "damaged")
     status = _status(errors, counts)
     with state.transaction(run=run.id, ref=run.ref) as transaction:
@@ -102,11 +104,17 @@ def _one(context: Context, copy: Copy, run: Run) -> Verification:
         stop.check()
         watch.moved(count)
 
-    found = verify(copy, roads.to(copy.target.system), now(), progress)
+    target = roads.to(copy.target.system)
+    found = verify(copy, target, now(), progress)
+    while found.failure is not None and (renewed := _renewed(copy, state, target)) is not None:
+        copy = renewed
+        found = verify(copy, target, now(), progress)
     why = "" if found.failure is None else found.failure.message.removeprefix(f"{copy.target}: ")
     about = {"tape": copy.source, "target": copy.target.of, "size": copy.size, "policy": run.policy}
     with state.transaction(run=run.id, ref=run.ref) as transaction:
-        transaction.save_copy(found.copy)
+        known = _known_now(copy, state)
+        if known is None or (known.run or "") <= (copy.run or ""):  # else a run knows better by now
+            transaction.save_copy(found.copy)
         if found.failure is None:
             transaction.event("224007", **about, seconds=f"{time.monotonic() - began:.1f}",
                               digest=str(copy.digest)[7:23])
@@ -115,6 +123,29 @@ def _one(context: Context, copy: Copy, run: Run) -> Verification:
         else:
             transaction.event("824007", **about, detail=why)
     return found
+
+
+def _known_now(copy: Copy, state: State) -> Copy | None:
+    """What the catalog knows of the copy by now."""
+    return next((each for each in state.copies_of_tape(copy.target) if each.source == copy.source), None)
+
+
+def _renewed(copy: Copy, state: State, target: System) -> Copy | None:
+    """The copy that a run has put in the place of this one meanwhile; None where none has.
+
+    No lock keeps runs away from a verification. The far side's record tells of a publish before the catalog does.
+    Ids of runs sort by time.
+    """
+    known = _known_now(copy, state)
+    if known is not None and known.digest is not None and (known.run or "") > (copy.run or ""):
+        return known
+    source, there, name = copy.source.of, copy.target.of, copy.target.name
+    remembered, facts = state.vault(source.of), target.inventory(there).tapes.get(name)
+    if remembered is None or facts is None:
+        return None
+    return next((copy_of(record, source, there, facts) for record in target.records(there, [name]).get(name, ())
+                 if record.run > (copy.run or "") and is_ours(record, source, remembered[0])
+                 and record.identity.fits(facts.identity)), None)
 
 
 def _status(errors: list[Trouble], counts: Counter[str]) -> Status:

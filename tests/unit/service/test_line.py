@@ -5,21 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from pathlib import Path
 
 import pytest
 
-from tests.unit.service.world import SCHEME, World
-from vtspolicy.policy.places import Pool, Vault
+from tests.unit.service.world import SCHEME, SOURCE, START, TARGET, World
+from vtspolicy.policy.places import Vault
 from vtspolicy.service.locks import holding
-
-SOURCE, TARGET = Pool("here", "VAULT01", "PAYROLL"), Pool("there", "VAULT02", "PAYROLL")
-START = ("start", "scheme", "NIGHTLY")
-
-
-def states(world: World) -> dict[str, str]:
-    data = world.say("status", "scheme", "NIGHTLY", "--json").json["data"]
-    return {each["tape"].rpartition("/")[2]: each["state"] for each in data["tapes"]}
 
 
 def test_a_scheme_is_run_and_then_there_is_nothing_to_do(world: World) -> None:
@@ -34,7 +25,7 @@ def test_a_scheme_is_run_and_then_there_is_nothing_to_do(world: World) -> None:
     assert (world.target / "T1").read_bytes() == b"content"
     second = world.say(*START, "--json").json
     assert (second["status"], second["data"]["legs"][0]["trusted"]) == ("nothing", 2)
-    assert states(world) == {"T1": "safe", "T2": "safe"}
+    assert world.states() == {"T1": "safe", "T2": "safe"}
     assert world.events() == ["224001", "224004", "224004", "224002", "224001", "224003"]
     with world.state() as state:
         assert [(each.verb, each.policy, each.ref, each.status, each.counts["done"]) for each in state.runs()] == [
@@ -65,10 +56,10 @@ def test_rot_is_found_told_and_repaired(world: World) -> None:
     assert (found.code, found.json["status"], found.json["data"]["counts"]) == (
         2, "partial", {"verified": 1, "damaged": 1})
     assert found.json["errors"][0]["reason"] == "verify"
-    assert states(world) == {"T1": "failed", "T2": "safe"}
+    assert world.states() == {"T1": "failed", "T2": "safe"}
     assert world.say(*START).code == 0
     assert copy.read_bytes() == b"content"
-    assert states(world) == {"T1": "safe", "T2": "safe"}
+    assert world.states() == {"T1": "safe", "T2": "safe"}
     assert [each for each in world.events() if each in ("824007", "224006")] == ["824007", "224006"]
 
 
@@ -79,7 +70,7 @@ def test_a_copy_that_someone_changed_is_refused_until_told_to_replace(world: Wor
     said = world.say(*START, "--json")
     assert (said.code, said.json["status"], [each["reason"] for each in said.json["errors"]]) == (
         2, "partial", ["diverged"])
-    assert states(world) == {"T1": "diverged", "T2": "safe"}
+    assert world.states() == {"T1": "diverged", "T2": "safe"}
     assert world.say(*START, "--replace").code == 0
     assert (world.target / "T1").read_bytes() == b"content"
 
@@ -89,7 +80,7 @@ def test_a_tape_that_became_empty_is_held(world: World) -> None:
     world.say(*START)
     world.tape("T1", b"")
     said = world.say(*START)
-    assert (said.code, states(world)) == (2, {"T1": "held"})
+    assert (said.code, world.states()) == (2, {"T1": "held"})
     assert "is empty now; its copy holds 7 bytes" in said.err
 
 
@@ -101,7 +92,7 @@ def test_a_tape_that_is_gone_is_a_warning_and_its_copy_is_kept(world: World) -> 
     assert (said.code, said.err) == (
         1, "*WARNING* here:/VAULT01/PAYROLL/T2 is gone from its source; its copy is kept\n")
     assert (world.target / "T2").exists()
-    assert states(world) == {"T1": "safe", "T2": "held"}
+    assert world.states() == {"T1": "safe", "T2": "held"}
 
 
 @pytest.mark.parametrize(("break_it", "reason", "words"), [
@@ -171,107 +162,6 @@ def test_status_of_a_source_that_cannot_be_looked_at_calls_nothing_gone(world: W
     assert said.json["data"]["tapes"][0]["last known"] is True
 
 
-# ---- VERIFY ----------------------------------------------------------------------------------------------------------
-
-
-def test_verify_reads_nothing_from_another_disk_under_the_same_name(world: World) -> None:
-    world.tape("T1"), world.tape("T2")
-    world.say(*START)
-    (world.root / "there" / ".vtspolicy-vault").write_text("f" * 32 + "\n")
-    shutil.rmtree(world.target)
-    world.target.mkdir()
-    said = world.say("verify", "scheme", "NIGHTLY", "--json")
-    assert (said.code, said.json["status"], said.json["data"]) == (2, "failed", {
-        "tapes": [], "counts": {"unread": 2}})
-    assert [each["reason"] for each in said.json["errors"]] == ["identity"], "told once, not for every tape"
-    assert states(world) == {"T1": "safe", "T2": "safe"}, "nothing was learnt of the copies"
-    assert world.events()[-1] == "622001"
-
-
-def test_verify_misses_a_copy_that_is_gone(world: World) -> None:
-    world.tape("T1"), world.tape("T2")
-    world.say(*START)
-    (world.target / "T1").unlink()
-    said = world.say("verify", "scheme", "NIGHTLY", "--json")
-    assert [(each["tape"], each["result"]) for each in said.json["data"]["tapes"]] == [
-        ("here:/VAULT01/PAYROLL/T1", "missing"), ("here:/VAULT01/PAYROLL/T2", "verified")]
-    assert states(world) == {"T1": "missing", "T2": "safe"}
-    assert "624018" in world.events()
-
-
-def test_a_copy_that_cannot_be_read_is_told_and_the_others_are_verified(world: World) -> None:
-    world.tape("T1"), world.tape("T2")
-    world.say(*START)
-    (world.target / "T1").unlink()
-    (world.target / "T1").mkdir()
-    said = world.say("verify", "scheme", "NIGHTLY", "--json")
-    assert said.json["data"]["counts"] == {"unread": 1, "verified": 1}
-    assert [each["reason"] for each in said.json["errors"]] == ["source-read"]
-    assert said.code == 2
-
-
-def test_verify_of_what_was_never_copied_is_refused(world: World) -> None:
-    world.tape("T1")
-    said = world.say("verify", "tape", "/VAULT01/PAYROLL/T1")
-    assert (said.code, said.out) == (2, "")
-    assert "/VAULT01/PAYROLL/T1: no copy is known that could be verified" in said.err
-
-
-# ---- REBUILD ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_lost_catalog_is_made_anew_from_the_targets(world: World) -> None:
-    world.tape("T1"), world.tape("T2"), world.tape("T3")
-    world.say(*START)
-    (world.target / "T2").write_bytes(b"theirs")
-    (world.target / "T3").unlink()
-    (world.target / "X9").write_bytes(b"never ours")
-    with world.state() as state:
-        before = state.copies(SOURCE, TARGET)
-    shutil.rmtree(world.state_folder)
-    said = world.say("rebuild", "catalog", "--yes", "--json")
-    assert (said.code, said.json["data"]) == (0, {"copies": 1, "pools": [str(TARGET)], "kept": None})
-    with world.state() as state:
-        copy, = state.copies(SOURCE, TARGET).values()
-    old = before["T1"]
-    assert (copy.source, copy.target, copy.digest, copy.size, copy.source_identity, copy.target_identity, copy.run,
-            copy.durable) == (old.source, old.target, old.digest, old.size, old.source_identity, old.target_identity,
-                              old.run, True)
-    assert states(world)["T1"] == "safe"
-    assert world.say("plan", "scheme", "NIGHTLY", "--json").json["data"]["legs"][0]["counts"] == {
-        "copy": 1, "compare": 0, "nothing": 1, "refuse": 1}
-
-
-def test_a_damaged_state_is_kept_beside_the_new_one(world: World) -> None:
-    world.tape("T1")
-    world.say(*START)
-    path = next(each for each in world.state_folder.iterdir() if _is_database(each))
-    path.write_bytes(b"garbage" * 1000)
-    assert world.say("status", "scheme", "NIGHTLY").code == 3
-    said = world.say("rebuild", "catalog", "--yes", "--json")
-    assert (said.code, said.json["data"]["copies"]) == (0, 1)
-    assert Path(said.json["data"]["kept"]).read_bytes() == b"garbage" * 1000
-    assert world.events()[:1] == ["431002"]
-
-
-def _is_database(path: Path) -> bool:
-    return path.is_file() and path.read_bytes()[:15] == b"SQLite format 3"
-
-
-def test_a_catalog_is_not_rebuilt_from_a_vault_without_its_id(world: World) -> None:
-    world.tape("T1")
-    world.say(*START)
-    (world.root / "here" / ".vtspolicy-vault").unlink()
-    said = world.say("rebuild", "catalog", "--yes", "--json")
-    assert (said.code, said.json["status"], said.json["errors"][0]["reason"]) == (2, "failed", "identity")
-
-
-def test_rebuilding_needs_a_yes(world: World) -> None:
-    said = world.say("rebuild", "catalog")
-    assert (said.code, said.out) == (2, "")
-    assert "needs a yes" in said.err
-
-
 # ---- what stands beside the line -------------------------------------------------------------------------------------
 
 
@@ -309,7 +199,7 @@ def test_a_log_that_cannot_be_written_is_told_and_stops_nothing(world: World) ->
 def test_a_state_that_cannot_be_opened_ends_3(world: World) -> None:
     world.tape("T1")
     world.say(*START)
-    path = next(each for each in world.state_folder.iterdir() if _is_database(each))
+    path = world.database()
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 9999")
     connection.close()

@@ -14,7 +14,10 @@ import pytest
 
 from vtspolicy import cli
 from vtspolicy.catalog.state import State, open_state
+from vtspolicy.policy.places import Pool
 
+SOURCE, TARGET = Pool("here", "VAULT01", "PAYROLL"), Pool("there", "VAULT02", "PAYROLL")
+START = ("start", "scheme", "NIGHTLY")
 SYSTEM = "kind: system\nname: {name}\nvaults:\n  {vault}: {path}\n"
 SCHEME = """kind: scheme
 name: NIGHTLY
@@ -78,3 +81,13 @@ class World:
         """The ids of all events, oldest first."""
         with self.state() as state:
             return [each.id for each in state.events()]
+
+    def states(self) -> dict[str, str]:
+        """The state word of each tape."""
+        data = self.say("status", "scheme", "NIGHTLY", "--json").json["data"]
+        return {each["tape"].rpartition("/")[2]: each["state"] for each in data["tapes"]}
+
+    def database(self) -> Path:
+        """The state's file."""
+        return next(path for path in self.state_folder.iterdir()
+                    if path.is_file() and path.read_bytes()[:15] == b"SQLite format 3")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +13,13 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from vtspolicy.errors import Failure, Outage, Stalled
+from vtspolicy.policy.places import Tape
+from vtspolicy.systems.contract import Identity, Record
+from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.far import Receiver
 from vtspolicy.systems.receiver.wire import Frame
+from vtspolicy.systems.records import identity_to_json, record_to_json
 
 VAULT, POOL = "VAULT01", "PAYROLL"
 
@@ -47,7 +53,20 @@ def begin(number: int, tape: str = "T1", part: str | None = None) -> bytes:
                                        "part": f"w.r.{number}.part" if part is None else part})
 
 
-SEAL = {"mode": 0o640, "mtime_ns": 1_700_000_000_123_456_789}
+MTIME = 1_700_000_000_123_456_789
+SEAL = {"mode": 0o640, "mtime_ns": MTIME}
+
+
+def commit(number: int, content: bytes, tape: str = "T1", expected: Identity | None = None, **changes: Any) -> bytes:
+    record = Record(tape, digest_of(content), Identity(0, 0), Tape("here", VAULT, "PAYROLL", tape), "a" * 32,
+                    Identity(len(content), MTIME, 1, 2), "2026-11-22T01:30:00Z", "RUN1", "b" * 16, 0, True)
+    return frame(Frame.COMMIT, number, {"record": {**record_to_json(record), **changes},
+                                        "expected": None if expected is None else identity_to_json(expected)})
+
+
+def publishing(number: int, content: bytes, tape: str = "T1", expected: Identity | None = None) -> bytes:
+    return (begin(number, tape) + frame(Frame.DATA, number, content) + frame(Frame.SEAL, number, SEAL)
+            + commit(number, content, tape, expected))
 
 
 def serve(vaults: Mapping[str, str], content: bytes) -> tuple[int, bytes]:
@@ -75,6 +94,14 @@ def frames_of(content: bytes) -> list[Told]:
         assert len(payload) == length
         found.append(Told(Frame(kind), number, json.loads(payload) if payload else {}))
         at += wire.HEADER.size + length
+    return found
+
+
+def new_threads(before: set[threading.Thread]) -> set[threading.Thread]:
+    """The threads that were not there before, when those that are about to end have ended."""
+    deadline = time.monotonic() + 10
+    while (found := set(threading.enumerate()) - before) and time.monotonic() < deadline:
+        time.sleep(0.01)
     return found
 
 

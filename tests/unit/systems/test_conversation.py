@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import random
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.tally import count, seed, tally
-from tests.unit.systems.far_side import FakeChannel, FakeLink
+from tests.unit.systems.talking import HELLO, IDENTITY, POOL, answer, remote
 from vtspolicy.errors import (
     Diverged,
     Failure,
@@ -25,40 +23,10 @@ from vtspolicy.errors import (
     Stalled,
     VersionMismatch,
 )
-from vtspolicy.policy.places import Pool, Vault
-from vtspolicy.systems.contract import Hole, Identity, Metadata, Record
-from vtspolicy.systems.receiver import conversation, wire
-from vtspolicy.systems.receiver.conversation import Conversation
-from vtspolicy.systems.receiver.near import Remote, receive_command
+from vtspolicy.policy.places import Vault
+from vtspolicy.systems.receiver import wire
+from vtspolicy.systems.receiver.near import Remote
 from vtspolicy.systems.receiver.wire import Frame, pack, pack_json
-
-POOL = Pool("there", "VAULT01", "PAYROLL")
-HELLO = wire.hello("9.9")
-IDENTITY = {"size": 5, "mtime_ns": 7, "inode": 1, "ctime_ns": 2}
-RECORD = Record("T1", "blake3:" + "1" * 64, Identity(5, 7), POOL.tape("T1"), "a" * 32, Identity(5, 7),
-                "2026-11-22T01:30:00Z", "RUN1", "b" * 16, 1, True)
-
-
-def remote(*said: bytes, greeting: bytes = HELLO, **more: Any) -> tuple[Remote, FakeChannel]:
-    channel = FakeChannel(greeting, *said, **more)
-    return Remote(FakeLink(channel), "vtspolicy receive", "test"), channel  # type: ignore[arg-type]
-
-
-def answer(value: object, number: int = 1, kind: Frame = Frame.ANSWER) -> bytes:
-    return pack(kind, number, json.dumps(value).encode())
-
-
-def sent_frames(channel: FakeChannel) -> list[tuple[Frame, int, bytes]]:
-    """What was said behind the greeting."""
-    content, found = bytes(channel.sent), []
-    assert content.startswith(wire.MAGIC)
-    at = len(wire.MAGIC)
-    while at < len(content):
-        length, kind, number = wire.HEADER.unpack_from(content, at)
-        found.append((Frame(kind), number, content[at + wire.HEADER.size:at + wire.HEADER.size + length]))
-        at += wire.HEADER.size + length
-    return found[1:]
-
 
 # ---- the greeting ----------------------------------------------------------------------------------------------------
 
@@ -238,155 +206,3 @@ def test_broken_streams_never_raise_anything_else() -> None:
         except Failure as failure:
             assert str(failure).isprintable()
     tally("broken answers of a far side", trials, at_least=trials)
-
-
-# ---- floods ----------------------------------------------------------------------------------------------------------
-
-
-def _most_memory(act: Callable[[], object]) -> int:
-    tracemalloc.start()
-    try:
-        with pytest.raises((VersionMismatch, NoReceiver, Refusal)):
-            act()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
-class Flood(FakeChannel):
-    """The same bytes again and again, as fast as anyone reads; it tells when it was read for too long."""
-
-    def __init__(self, greeting: bytes, flood: bytes, most: int) -> None:
-        super().__init__(greeting)
-        self.flood = flood
-        self.left = most
-
-    def recv(self, size: int) -> bytes:
-        if self.pieces:
-            return super().recv(size)
-        self.left -= 1
-        assert self.left > 0, "it reads for ever"
-        return self.flood
-
-    def recv_ready(self) -> bool:
-        return True
-
-
-@pytest.mark.parametrize("flood", [
-    answer({}, 1, Frame.SEALED), answer({"a": "x" * 100_000}, 0, Frame.HELLO),
-    answer({"reason": "x", "message": "y" * 100_000}, 1, Frame.FAILED), b"x" * 100_000])
-def test_a_flood_costs_little(flood: bytes) -> None:
-    channel = Flood(HELLO, flood, most=2000)
-
-    def act() -> None:
-        there = Remote(FakeLink(channel), "x", "test")  # type: ignore[arg-type]
-        part = there.begin(POOL.tape("T1"), 0, "w.part")
-        for _ in range(100):
-            part.write(b"x")
-        part.sealed()
-
-    assert _most_memory(act) < 20 << 20
-
-
-def test_chatter_without_end_is_cut() -> None:
-    channel = Flood(b"", b"x" * 10_000, most=100)
-    assert _most_memory(lambda: Remote(FakeLink(channel), "x", "test")) < 4 << 20  # type: ignore[arg-type]
-
-
-def test_a_write_takes_in_no_more_than_a_piece_at_a_time() -> None:
-    busy = pack_json(Frame.BUSY, 0, {"done": 1})
-    channel = Flood(HELLO, busy, most=1000)
-    talk = Conversation(FakeLink(channel), channel, "test")  # type: ignore[arg-type]
-    for _ in range(100):
-        talk.poll()
-    assert channel.left > 800
-
-
-# ---- parts -----------------------------------------------------------------------------------------------------------
-
-
-def test_a_publish_is_these_frames() -> None:
-    there, channel = remote(
-        answer({"digest": RECORD.digest}, 1, Frame.SEALED),
-        answer({"identity": IDENTITY, "mode": 0o640, "allocated": 4096}, 1, Frame.COMMITTED))
-    part = there.begin(POOL.tape("T1"), 9, "w.part")
-    part.write(b"head")
-    part.write(Hole(5))
-    part.seal(Metadata(0o640, 7))
-    assert part.sealed() == RECORD.digest
-    part.commit(RECORD, None)
-    assert part.committed().identity == Identity(5, 7, 1, 2)
-    part.discard()
-    assert [(kind.name, number, payload[:9]) for kind, number, payload in sent_frames(channel)] == [
-        ("BEGIN", 1, b'{"vault":'), ("DATA", 1, b"head"), ("HOLE", 1, b'{"length"'), ("SEAL", 1, b'{"mode":4'),
-        ("COMMIT", 1, b'{"record"')]
-
-
-def test_a_long_piece_goes_in_frames_and_packets_that_are_taken() -> None:
-    there, channel = remote(packet=2048)
-    content = bytes(range(256)) * 12_000
-    there.begin(POOL.tape("T1"), 0, "w.part").write(memoryview(content))
-    data = [payload for kind, _, payload in sent_frames(channel) if kind is Frame.DATA]
-    assert [len(each) for each in data] == [wire.LARGEST, wire.LARGEST, len(content) - 2 * wire.LARGEST]
-    assert b"".join(data) == content
-
-
-def test_a_failure_is_heard_at_the_next_write() -> None:
-    there, channel = remote()
-    part = there.begin(POOL.tape("T1"), 0, "w.part")
-    part.write(b"x")
-    channel.pieces, channel.ready = [answer({"reason": "space", "message": "full"}, 1, Frame.FAILED)], True
-    with pytest.raises(Failure, match=r"^full$") as caught:
-        part.write(b"y")
-    assert caught.value.reason == "space"
-    part.discard()
-    part.discard()
-    assert [kind.name for kind, _, _ in sent_frames(channel)] == ["BEGIN", "DATA", "DISCARD"]
-
-
-def test_answers_of_several_parts_may_come_in_any_order() -> None:
-    there, _ = remote(answer({"digest": "2"}, 2, Frame.SEALED), answer({"reason": "space", "message": "full"}, 1,
-                                                                       Frame.FAILED))
-    first, second = (there.begin(POOL.tape(name), 0, f"w.{name}.part") for name in ("T1", "T2"))
-    with pytest.raises(Failure, match=r"^full$"):
-        first.sealed()
-    assert second.sealed() == "2"
-
-
-def test_records_are_asked_for_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vtspolicy.systems.receiver.near.ASKED_AT_ONCE", 2)
-    there, channel = remote(*(answer({"records": {}}, number) for number in (1, 2, 3)))
-    assert there.records(POOL, [f"T{number}" for number in range(5)]) == {}
-    assert [json.loads(payload)["tapes"] for _, _, payload in sent_frames(channel)] == [
-        ["T0", "T1"], ["T2", "T3"], ["T4"]]
-
-
-def test_a_good_end_says_bye_and_waits_for_it() -> None:
-    there, channel = remote(pack(Frame.BYE, 0))
-    with there:
-        pass
-    assert sent_frames(channel) == [(Frame.BYE, 0, b"")]
-    assert there._link.closed  # type: ignore[attr-defined]
-    assert not channel.pieces
-
-
-def test_a_bad_end_says_nothing() -> None:
-    there, channel = remote(pack(Frame.BYE, 0))
-    with pytest.raises(ZeroDivisionError), there:
-        raise ZeroDivisionError
-    assert (sent_frames(channel), there._link.closed) == ([], True)  # type: ignore[attr-defined]
-
-
-def test_a_receiver_does_not_send_tapes() -> None:
-    with pytest.raises(NotBuilt):
-        remote()[0].read(POOL.tape("T1"))
-
-
-def test_the_command_names_every_vault_and_is_safe_in_a_shell() -> None:
-    assert receive_command("/opt/bin/vtspolicy --quiet", {"VAULT01": "/srv/a b", "V2": "/x;rm"}) == (
-        "/opt/bin/vtspolicy --quiet receive --vault 'VAULT01=/srv/a b' --vault 'V2=/x;rm'")
-
-
-def test_the_numbers_here_hold() -> None:
-    assert conversation.CHATTER == 1 << 16
-    assert wire.LARGEST_ANSWER == 64 << 20

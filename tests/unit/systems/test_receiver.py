@@ -11,10 +11,23 @@ from typing import Any
 
 import pytest
 
-from tests.unit.systems.far_side import SEAL, VAULT, Far, begin, frame, frames_of, hello, request, serve
+from tests.unit.systems.far_side import (
+    MTIME,
+    SEAL,
+    VAULT,
+    Far,
+    begin,
+    commit,
+    frame,
+    frames_of,
+    hello,
+    new_threads,
+    publishing,
+    request,
+    serve,
+)
 from vtspolicy.errors import Failure
-from vtspolicy.policy.places import Tape
-from vtspolicy.systems.contract import Identity, Record, TapeFacts
+from vtspolicy.systems.contract import Identity, TapeFacts
 from vtspolicy.systems.digest import EMPTY, digest_of
 from vtspolicy.systems.disk import publish
 from vtspolicy.systems.disk.beneath import PoolFolder
@@ -22,27 +35,13 @@ from vtspolicy.systems.files import write_failure
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.far import Receiver
 from vtspolicy.systems.receiver.wire import Frame
-from vtspolicy.systems.records import identity_to_json, record_to_json
 
 BYE = frame(Frame.BYE, 0)
-MTIME = SEAL["mtime_ns"]
 
 
 @pytest.fixture
 def far(tmp_path: Path) -> Far:
     return Far(tmp_path)
-
-
-def commit(number: int, content: bytes, tape: str = "T1", expected: Identity | None = None, **changes: Any) -> bytes:
-    record = Record(tape, digest_of(content), Identity(0, 0), Tape("here", VAULT, "PAYROLL", tape), "a" * 32,
-                    Identity(len(content), MTIME, 1, 2), "2026-11-22T01:30:00Z", "RUN1", "b" * 16, 0, True)
-    return frame(Frame.COMMIT, number, {"record": {**record_to_json(record), **changes},
-                                        "expected": None if expected is None else identity_to_json(expected)})
-
-
-def publishing(number: int, content: bytes, tape: str = "T1", expected: Identity | None = None) -> bytes:
-    return (begin(number, tape) + frame(Frame.DATA, number, content) + frame(Frame.SEAL, number, SEAL)
-            + commit(number, content, tape, expected))
 
 
 def kinds(told: list[Any]) -> list[tuple[str, int]]:
@@ -278,7 +277,7 @@ def test_a_caller_that_no_longer_listens_ends_it(far: Far) -> None:
 
 
 def test_while_it_works_long_it_says_so_and_then_stops(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
 
     def slow(self: object, pool: object, writer: str) -> int:
         time.sleep(0.5)
@@ -288,10 +287,7 @@ def test_while_it_works_long_it_says_so_and_then_stops(far: Far, monkeypatch: py
     told = far.ask(request(1, "sweep", writer="w"), BYE, greet=hello(stall=0.4))
     assert kinds(told)[0] == ("BUSY", 0)
     assert kinds(told)[-2:] == [("ANSWER", 1), ("BYE", 0)]
-    deadline = time.monotonic() + 5
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert threading.active_count() == before
+    assert new_threads(before) == set()
 
 
 def test_its_vaults_are_those_of_its_own_command_line(tmp_path: Path) -> None:

@@ -8,14 +8,13 @@ import random
 import shutil
 import struct
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.tally import count, seed, tally
-from tests.unit.systems.far_side import SEAL, VAULT, begin, frame, frames_of, hello, request, serve
+from tests.unit.systems.far_side import SEAL, VAULT, begin, frame, frames_of, hello, new_threads, request, serve
 from vtspolicy.policy.places import Tape, is_tape_name
 from vtspolicy.systems.contract import Identity, Record
 from vtspolicy.systems.digest import digest_of
@@ -112,7 +111,7 @@ def everything(root: Path) -> dict[str, bytes | str]:
 def test_whatever_is_said_it_ends_cleanly_and_stays_within_its_pools(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda fd: None)  # nothing here is about lasting, and a disk would take minutes
-    chance, threads = random.Random(seed("broken conversations")), threading.active_count()
+    chance, threads = random.Random(seed("broken conversations")), set(threading.enumerate())
     outside = tmp_path / "outside"
     (outside / "PAYROLL").mkdir(parents=True)
     (outside / "PAYROLL" / "T9").write_bytes(b"not yours")
@@ -132,10 +131,7 @@ def test_whatever_is_said_it_ends_cleanly_and_stays_within_its_pools(
         assert all(each.value.get("reason") != "bug" for each in frames_of(answer)), (said, answer)
         _hold(everything(tmp_path), said)
     assert set(codes) == {0, 2, 3}, "every way to end was met"
-    deadline = time.monotonic() + 10
-    while threading.active_count() > threads and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert threading.active_count() == threads
+    assert new_threads(threads) == set()
     tally("broken conversations with the receiver", TRIALS, at_least=TRIALS)
 
 

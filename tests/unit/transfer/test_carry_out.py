@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tests.unit.transfer.faulty import NOW, SOURCE, TARGET, Source, Target, known
 from vtspolicy.errors import (
     Diverged,
     Failure,
@@ -21,101 +21,13 @@ from vtspolicy.errors import (
     Unequal,
 )
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
-from vtspolicy.policy.places import Pool, Tape
-from vtspolicy.systems.contract import Hole, Identity, Piece, Promises, Record, TapeFacts
+from vtspolicy.policy.places import Tape
+from vtspolicy.systems.contract import Hole, Identity, Promises, Record
 from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.layers import Pace
-from vtspolicy.systems.memory import Memory, MemoryPart, MemoryReader
+from vtspolicy.systems.memory import MemoryReader
 from vtspolicy.transfer.carry_out import WINDOW_PARTS, Journey, carry_out
 from vtspolicy.transfer.outcome import Outcome, Result
-from vtspolicy.transfer.verify import verify
-
-SOURCE, TARGET = Pool("here", "VAULT01", "PAYROLL"), Pool("there", "VAULT01", "PAYROLL")
-NOW = "2026-11-22T01:30:00.000Z"
-
-
-class Part(MemoryPart):
-    """A part that fails as it is told."""
-
-    def sealed(self) -> str:
-        self._told("sealed")
-        return "blake3:" + "0" * 64 if self._tape.name in self._target.lies else super().sealed()
-
-    def commit(self, record: Record, expected: Identity | None) -> None:
-        self._told("commit")
-        super().commit(record, expected)
-
-    def committed(self) -> TapeFacts:
-        self._told("committed")
-        return super().committed()
-
-    def discard(self) -> None:
-        self._target.discards.append(self._tape.name)
-        super().discard()
-
-    @property
-    def _target(self) -> Target:
-        assert isinstance(self._system, Target)
-        return self._system
-
-    def _told(self, when: str) -> None:
-        self._target.calls.append((when, self._tape.name))
-        failure = self._target.failing.get((when, self._tape.name))
-        if failure is not None:
-            raise failure
-
-
-class Target(Memory):
-    """A target that fails as it is told."""
-
-    def __init__(self) -> None:
-        super().__init__("there", [TARGET])
-        self.failing: dict[tuple[str, str], Failure] = {}
-        self.lies: set[str] = set()
-        self.calls: list[tuple[str, str]] = []
-        self.discards: list[str] = []
-
-    def begin(self, tape: Tape, size: int, part_name: str) -> Part:
-        failure = self.failing.get(("begin", tape.name))
-        if failure is not None:
-            raise failure
-        assert part_name.startswith("wwww.RUN1.")
-        assert part_name.endswith(".part")
-        return Part(self, tape, part_name)
-
-
-class Source(Memory):
-    """A source whose readers are counted."""
-
-    def __init__(self) -> None:
-        super().__init__("here", [SOURCE])
-        self.open = 0
-        self.meanwhile: Callable[[Tape], object] = lambda tape: None
-
-    def read(self, tape: Tape) -> MemoryReader:
-        system = self
-
-        class Reader(MemoryReader):
-            def pieces(self) -> Iterator[Piece]:
-                yield from super().pieces()
-                system.meanwhile(tape)
-
-            def close(self) -> None:
-                system.open -= 1
-
-        reader = Reader(self, tape)
-        self.open += 1
-        return reader
-
-
-@pytest.fixture
-def source() -> Source:
-    return Source()
-
-
-@pytest.fixture
-def target() -> Target:
-    return Target()
 
 
 def journey(**more: Any) -> Journey:
@@ -162,19 +74,6 @@ def test_a_target_that_cannot_promise_leaves_an_unproven_copy(source: Source, ta
     found, = go(source, target, step(source, "T1"))
     assert found.copy is not None
     assert (found.copy.durable, target.kept[TARGET.tape("T1")][0].durable) == (False, False)
-
-
-def known(source: Source, target: Target, **changes: Any) -> Copy:
-    return dataclasses.replace(
-        Copy(SOURCE.tape("T1"), TARGET.tape("T1"), digest_of(b"old"), 3, source.facts(SOURCE.tape("T1")).identity,
-             target.facts(TARGET.tape("T1")).identity, copied="then", verified="then", durable=False, run="RUN0"),
-        **changes)
-
-
-@pytest.fixture
-def both(source: Source, target: Target) -> None:
-    source.put(SOURCE.tape("T1"), b"old")
-    target.put(TARGET.tape("T1"), b"old")
 
 
 @pytest.mark.usefixtures("both")
@@ -387,42 +286,3 @@ def test_bytes_are_paced_and_told_but_holes_are_not_sent(source: Source, target:
                 pace=Pace(4, now=lambda: 0.0, sleep=slept.append))
     assert (found.sent, content(target, "T1"), [each for each in moved if each], slept) == (
         4, b"head" + bytes(6), [4, 6], [1.0])
-
-
-# ---- VERIFY ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.usefixtures("both")
-def test_verify_finds_the_recorded_bytes(source: Source, target: Target) -> None:
-    row = known(source, target, reason="unreachable", failed="then", target_identity=Identity(3, 1))
-    found = verify(row, target, NOW)
-    assert found.failure is None
-    assert found.copy == dataclasses.replace(
-        row, verified=NOW, reason=None, failed=None, target_identity=target.facts(TARGET.tape("T1")).identity)
-
-
-@pytest.mark.usefixtures("both")
-def test_verify_finds_rot(source: Source, target: Target) -> None:
-    row = known(source, target)
-    target.rot(TARGET.tape("T1"), b"rot")
-    found = verify(row, target, NOW)
-    assert found.copy == dataclasses.replace(row, reason="verify", failed=NOW)
-    assert str(found.failure) == (f"there:/VAULT01/PAYROLL/T1: {digest_of(b'rot')[:23]} lies there, "
-                                  f"{digest_of(b'old')[:23]} was recorded")
-
-
-@pytest.mark.usefixtures("both")
-def test_verify_tells_a_hand_from_rot(source: Source, target: Target) -> None:
-    row = known(source, target)
-    target.put(TARGET.tape("T1"), b"new")
-    found = verify(row, target, NOW)
-    assert found.copy == dataclasses.replace(row, reason="diverged", failed=NOW)
-    assert isinstance(found.failure, Unequal)
-
-
-@pytest.mark.usefixtures("both")
-def test_verify_misses_what_is_gone(source: Source, target: Target) -> None:
-    row = known(source, target)
-    del target.pools[TARGET]["T1"]
-    found = verify(row, target, NOW)
-    assert (found.copy.reason, type(found.failure)) == ("missing", Missing)
