@@ -1,4 +1,4 @@
-"""VERIFY reads the copies again: rot is found and repaired by the next run, a hand and a loss are told apart from it."""
+"""VERIFY, as an operator uses it: what is equal, damaged, changed by a hand, gone, or out of reach."""
 
 from __future__ import annotations
 

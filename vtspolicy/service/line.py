@@ -8,7 +8,7 @@ from __future__ import annotations
 from vtspolicy.catalog.runs import Run, new_run_id
 from vtspolicy.catalog.times import now
 from vtspolicy.command.command import Command
-from vtspolicy.errors import Failure, Outage
+from vtspolicy.errors import Failure, Outage, StateUnusable
 from vtspolicy.planning.plan import Action
 from vtspolicy.policy.request import Leg, Request
 from vtspolicy.service.context import Context
@@ -32,6 +32,8 @@ def run(context: Context, command: Command, request: Request) -> Result:
             try:
                 context.stop.check()
                 _copy(context, leg, request, ledger)
+            except StateUnusable:
+                raise  # what was not recorded is not told as done either; the far side's records know of it
             except Failure as failure:
                 ledger.fail(context.stop.meaning_of(failure))
                 if isinstance(failure, Outage):

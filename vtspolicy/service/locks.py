@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from vtspolicy.errors import Locked, StateUnusable
 from vtspolicy.policy.places import Pool
@@ -40,6 +40,7 @@ def _take(folder: str, pool: Pool, holder: str) -> int:
     except OSError as error:
         os.close(fd)
         raise StateUnusable(f"lock {path}: {error.strerror}") from None
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, holder.encode("ascii", "replace"), 0)
+    with suppress(OSError):  # who holds it is only told; a full disk must not stop the work
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, holder.encode("ascii", "replace"), 0)
     return fd
