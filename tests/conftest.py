@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,14 @@ for _name, _examples in (("part", 100), ("torture", 1000)):
         _name, derandomize=True, database=None, deadline=None, print_blob=True, max_examples=_examples
     )
 hypothesis.settings.load_profile("torture" if tally.TORTURE else "part")
+
+
+def pytest_configure() -> None:
+    """Signals are as a program expects them, also where the session runs in the background: what it starts inherits
+    that a signal is ignored, and the product leaves such signals ignored."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

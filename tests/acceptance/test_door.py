@@ -172,8 +172,10 @@ class Terminal:
 
     def end(self) -> tuple[int, str]:
         """Its exit code, and all that it said."""
-        while self.process.poll() is None:
-            self._read()
+        over = processes.until(lambda: self._read() is not None and self.process.poll() is not None, 60)
+        if not over:
+            self.process.kill()
+        assert over, self._said
         self._read()
         os.close(self._master)
         return self.process.returncode, self._said.decode("utf-8", "replace")
