@@ -101,7 +101,7 @@ def test_a_source_that_is_always_written_is_never_published_torn(make_world: Cal
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        for _ in range(6):
+        for _ in range(30 if tally.TORTURE else 3):
             done = world.run("start", "scheme", SCHEME, "--json")
             assert done.code in (0, 2)
             if done.code == 2:

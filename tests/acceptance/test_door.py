@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.terminal import Terminal, on_terminal
 from tests.acceptance.world import POOL, PROGRAM, SCHEME, VAULT, World
-from tests.support import processes
-from tests.support.sshd import SshServer, running
 
 ORIGINAL = str(Path(PROGRAM).with_name("VTSPolicy"))
 
@@ -146,48 +143,6 @@ def test_a_reader_that_goes_away_never_stops_a_copy(local: World) -> None:
 # ---- yes and no -----------------------------------------------------------------------------------------------------
 
 
-class Terminal:
-    """The program with a terminal in front of it."""
-
-    def __init__(self, command: list[str]) -> None:
-        self._master, slave = pty.openpty()
-        self._said = b""
-        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
-        os.close(slave)
-        os.set_blocking(self._master, False)
-
-    def wait_for(self, text: str) -> None:
-        """Reads until it says this."""
-        assert processes.until(lambda: text in self._read(), 30), self._said
-
-    def _read(self) -> str:
-        try:
-            self._said += os.read(self._master, 4096)
-        except OSError:
-            time.sleep(0.01)  # nothing yet, or its end
-        return self._said.decode("utf-8", "replace")
-
-    def type(self, text: str) -> None:
-        os.write(self._master, text.encode())
-
-    def end(self) -> tuple[int, str]:
-        """Its exit code, and all that it said."""
-        over = processes.until(lambda: self._read() is not None and self.process.poll() is not None, 60)
-        if not over:
-            self.process.kill()
-        assert over, self._said
-        self._read()
-        os.close(self._master)
-        return self.process.returncode, self._said.decode("utf-8", "replace")
-
-
-def on_terminal(command: list[str], question: str, answer: str) -> tuple[int, str]:
-    terminal = Terminal(command)
-    terminal.wait_for(question)
-    terminal.type(answer)
-    return terminal.end()
-
-
 def test_destructive_sentences_need_a_yes(local: World) -> None:
     file = local.policies / f"{SCHEME}.yaml"
     for words in (["delete", "scheme", SCHEME], [f"DELETE SCHEME {SCHEME}"], ["rebuild", "catalog"]):
@@ -227,81 +182,3 @@ def test_a_person_is_told_how_it_went(local: World) -> None:
     code, said = Terminal(local.command("start", "scheme", SCHEME)).end()
     assert code == 0
     assert "nothing to do" in said
-
-
-# ---- trust ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    """An sshd of our own, whose keys may change."""
-    with running(SshServer(tmp_path / "own-sshd")) as own:
-        yield own
-
-
-def fingerprint(server: SshServer) -> str:
-    """As its administrator would read it out."""
-    done = subprocess.run(["ssh-keygen", "-l", "-f", f"{server.host_key()}.pub"], capture_output=True, text=True,
-                          check=True)
-    return done.stdout.split()[1]
-
-
-@pytest.fixture
-def untrusted(tmp_path: Path, server: SshServer) -> World:
-    """A world whose far side is not trusted yet."""
-    folder = tmp_path / "world"
-    folder.mkdir()
-    world = World("receiver", folder, server)
-    world.known_hosts.unlink()
-    world.put("T00001", b"first")
-    return world
-
-
-def test_trust_by_fingerprint(untrusted: World, server: SshServer) -> None:
-    world, right = untrusted, fingerprint(server)
-    wrong = "SHA256:" + "A" * 43
-    done = world.start(code=2)
-    assert done.reasons == ["hostkey"]
-    assert right in done.json["errors"][0]["message"]
-    refused = world.run("trust", "system", "vts2", "--json").settle(2)
-    assert refused.reasons == ["usage"] and right in refused.json["errors"][0]["message"]
-    assert world.run("trust", "system", "vts2", "--fingerprint", wrong, "--json").settle(2).reasons == ["hostkey"]
-    assert world.run("trust", "system", "vts2", "--fingerprint", "SHA256:short", "--json").settle(2).reasons == [
-        "usage"]
-    assert not world.known_hosts.exists()
-    pinned = world.run("trust", "system", "vts2", "--fingerprint", right, "--json").settle().json
-    assert (pinned["status"], pinned["data"]["fingerprint"]) == ("done", right)
-    assert world.run("trust", "system", "vts2", "--json").settle().json["status"] == "nothing"
-    world.start()
-    assert world.copy("T00001") == b"first"
-    assert [each["id"] for each in world.events("240010")] == ["240010"]
-
-
-def test_trust_on_a_terminal(untrusted: World, server: SshServer) -> None:
-    world, command = untrusted, untrusted.command("trust", "system", "vts2")
-    code, said = on_terminal(command, "Trust it?", "n\n")
-    assert code == 2 and fingerprint(server) in said
-    assert not world.known_hosts.exists()
-    assert on_terminal(command, "Trust it?", "yes\n")[0] == 0
-    world.start()
-
-
-def test_a_changed_key_needs_replace(untrusted: World, server: SshServer) -> None:
-    world, old = untrusted, fingerprint(server)
-    world.run("TRUST SYSTEM vts2 !").settle()
-    world.start()
-    server.change_host_key()
-    new = fingerprint(server)
-    assert new != old
-    world.put("T00001", b"changed")
-    refused = world.start(code=2)
-    assert refused.reasons == ["hostkey"]
-    assert new in refused.json["errors"][0]["message"]
-    for words in (["--yes"], ["--fingerprint", new]):
-        told = world.run("trust", "system", "vts2", *words, "--json").settle(2)
-        assert told.reasons == ["hostkey"] and old in told.json["errors"][0]["message"]
-    assert world.copy("T00001") == b"first"
-    world.run("trust", "system", "vts2", "--fingerprint", new, "--replace").settle()
-    assert len(world.known_hosts.read_text().splitlines()) == 1
-    world.start()
-    assert world.copy("T00001") == b"changed"

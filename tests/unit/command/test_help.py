@@ -55,7 +55,7 @@ Examples:
     ("TRUST", "TRUST SYSTEM system [, FINGERPRINT fingerprint] [, REPLACE] [!]"),
     ("REBUILD", "REBUILD CATALOG [!]"),
     ("HELP", "HELP [topic]"),
-    ("RECEIVE", "vtspolicy receive [--vault name=path] ... [--allow-read]"),
+    ("RECEIVE", "vtspolicy receive [--vault name=path] ..."),
 ])
 def test_syntax_of_nonstop_sentences(word: str, line: str) -> None:
     assert line in [" ".join(syntax(verb(word), form)) for form in verb(word).forms]
