@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.acceptance.world import FAR_ID, NEAR_ID, POOL, SCHEME, VAULT, World, make_vault
+from tests.support import strace
 from tests.support.needs import need, need_root
 from tests.support.smallfs import tmpfs
 from tests.support.tapes import digests, random_bytes
@@ -58,6 +59,34 @@ def test_a_missing_pool_is_named(world: World) -> None:
     world.copies.mkdir()
     shutil.rmtree(world.pool)
     assert f"pool vts1:/{VAULT}/{POOL}" in world.start(code=2).json["errors"][0]["message"]
+
+
+def test_a_template_does_not_lose_sight_of_a_pool(make_world: Callable[..., World]) -> None:
+    """A pool that was copied and is gone shows no less than one that a policy names."""
+    world = make_world("local", pools=(POOL, "LEDGER"))
+    world.policy(SCHEME, "kind: scheme", f"name: {SCHEME}", f"from: vts1:/{VAULT}/*", f"to: ['vts2:/{VAULT}/{{pool}}']")
+    world.put("T00001", b"first")
+    world.put("L00001", b"second", pool="LEDGER")
+    world.start()
+    shutil.rmtree(world.near / "LEDGER")
+
+    done = world.run("status", "scheme", SCHEME, "--json").settle(2)
+    assert f"pool vts1:/{VAULT}/LEDGER" in done.json["errors"][0]["message"]
+    assert {each["tape"].rpartition("/")[2] for each in done.json["data"]["tapes"]} == {"T00001", "L00001"}
+    assert world.run("verify", "scheme", SCHEME, "--json").settle().json["data"]["counts"] == {"verified": 2}
+    world.put("T00002", b"third")
+    done = world.start(code=2)
+    assert done.json["status"] == "partial"
+    assert f"pool vts1:/{VAULT}/LEDGER" in done.json["errors"][0]["message"]
+    assert world.copy("T00002") == b"third"
+    assert world.copy("L00001", pool="LEDGER") == b"second"
+
+    world.near.rename(world.folder / "away")  # the whole disk: what was copied is still told
+    done = world.run("status", "scheme", SCHEME, "--json").settle(2)
+    assert len(done.json["data"]["tapes"]) == 3
+    (world.folder / "away").rename(world.near)
+    world.run("alter", "scheme", SCHEME, "--except", "LEDGER").settle()  # it was given up
+    world.start()
 
 
 def test_what_is_no_tape_is_skipped_with_a_warning(make_world: Callable[..., World]) -> None:
@@ -191,6 +220,20 @@ def test_equal_bytes_that_were_there_are_recorded_and_not_sent(world: World) -> 
     assert (world.copy("T00002"), world.copy("T00003")) == (b"T0000X" * 1000, b"shorter")
     assert world.states() == {f"{POOL}/T00001": "safe", f"{POOL}/T00002": "diverged", f"{POOL}/T00003": "diverged"}
     assert world.start(code=2).leg()["trusted"] == 1
+
+
+def test_equal_bytes_that_were_there_are_made_durable_before_they_are_called_so(world: World, tmp_path: Path) -> None:
+    world.put("T00001", b"T00001" * 1000)
+    (world.copies / "T00001").write_bytes(b"T00001" * 1000)  # by someone who may not have had it fsynced
+    log = tmp_path / "strace.log"
+    if world.kind == "local":
+        world.start(prefix=strace.command(log))
+    else:
+        world.let_in(*strace.command(log))
+        world.start()
+    points = strace.points(log, [world.far])
+    assert strace.Point("sync", str(world.copies / "T00001")) in points
+    assert world.states() == {f"{POOL}/T00001": "safe"}
 
 
 def test_a_target_with_too_little_room_is_refused_before_anything_is_written(make_world: Callable[..., World],

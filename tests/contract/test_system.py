@@ -77,6 +77,7 @@ def test_published_tape_is_what_was_written(there: World, content: bytes) -> Non
     assert facts.identity.mtime_ns == (MTIME if exact else MTIME // 10**9 * 10**9)
     assert there.system.inventory(there.pool).tapes["T00001"] == facts
     assert there.system.digest(tape) == (digest_of(content), facts)
+    assert there.system.digest(tape, durable=True) == (digest_of(content), facts)
     assert there.parts(there.pool) == []
 
 

@@ -133,6 +133,10 @@ class State:
         """Every copy, ordered by target."""
         return self._copies(statements.ALL_COPIES, ())
 
+    def pools_copied_from(self, vault: Vault) -> tuple[str, ...]:
+        """The names of the vault's pools of which a copy was made."""
+        return tuple(self._read(statements.POOLS_COPIED_FROM, (vault.system, vault.name), lambda row: _text(row[0])))
+
     def run(self, id: str) -> Run | None:
         """The run with this id."""
         return next(iter(self._read(statements.RUN_OF_ID, (printable(id),), runs.run_of)), None)

@@ -43,6 +43,8 @@ ALL_COPIES = _COPIES + _BY_KEY
 COPIES_OF_POOLS = f"{_COPIES} WHERE {_TARGET} AND {_SOURCE}{_BY_KEY}"
 COPIES_OF_POOL = f"{_COPIES} WHERE ({_TARGET}) OR ({_SOURCE}){_BY_KEY}"
 COPIES_OF_TAPE = f"{_COPIES} WHERE ({_TARGET} AND target_tape = ?) OR ({_SOURCE} AND source_tape = ?){_BY_KEY}"
+POOLS_COPIED_FROM = ("SELECT DISTINCT source_pool FROM copy WHERE source_system = ? AND source_vault = ?"
+                     " AND digest IS NOT NULL ORDER BY source_pool")
 COPIES_ON_SYSTEM = f"{_COPIES} WHERE target_system = ?{_BY_KEY}"
 
 START_RUN = _insert("run", RUN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from vtspolicy.errors import EmptySource, IdentityMismatch, NoSpace
-from vtspolicy.planning.plan import Action, Step
+from vtspolicy.planning.plan import WINDOW_BYTES, WINDOW_PARTS, Action, Step
 from vtspolicy.policy.places import Pool, Vault
 from vtspolicy.policy.units import format_size
 from vtspolicy.systems.contract import Inventory, VaultFacts
@@ -49,15 +49,19 @@ def elsewhere(names: Mapping[Pool, frozenset[str]], target: Pool) -> dict[str, P
 def space_needed(steps: Iterable[Step]) -> int:
     """Bytes of free disk that the steps need at their worst moment.
 
-    Each part lies beside the copy that it will replace; what a replaced copy gives back serves those behind it.
+    The parts of a window lie beside the copies that they will replace; what those give back serves the next window.
+    A comparison is not counted: it rarely becomes a copy, and must not be refused for want of room.
     """
-    peak = held = 0
+    peak = held = parts = sent = freed = 0
     for step in steps:
         if step.action is not Action.COPY or step.source is None:
             continue
         size = min(step.size, step.source.allocated)
-        peak = max(peak, held + size)
-        held += size - (step.target.allocated if step.target is not None else 0)
+        parts, sent, held = parts + 1, sent + size, held + size
+        freed += step.target.allocated if step.target is not None else 0
+        peak = max(peak, held)
+        if parts >= WINDOW_PARTS or sent >= WINDOW_BYTES:
+            held, parts, sent, freed = held - freed, 0, 0, 0
     return peak
 
 
@@ -65,5 +69,7 @@ def check_space(target: Pool, free: int | None, steps: Iterable[Step]) -> None:
     """Raise NoSpace where the target has too little room. A system that cannot say is believed to have enough."""
     needed = space_needed(steps)
     if free is not None and needed > free:
-        raise NoSpace(f"{target} has {format_size(free)} free, the copies need {format_size(needed)}",
-                      system=target.system)
+        there, wanted = format_size(free), format_size(needed)
+        if there == wanted:
+            there, wanted = f"{free} bytes", f"{needed} bytes"
+        raise NoSpace(f"{target} has {there} free, the copies need {wanted}", system=target.system)

@@ -8,6 +8,11 @@ from enum import StrEnum
 from vtspolicy.policy.places import Pool, Tape
 from vtspolicy.systems.contract import Identity, Skipped, TapeFacts
 
+WINDOW_PARTS = 64
+"""Parts that are sent before the first of them is settled, at most: so small tapes share round trips and fsyncs."""
+WINDOW_BYTES = 32 << 20
+"""Bytes that are sent before the parts that hold them are settled."""
+
 
 @dataclass(frozen=True)
 class Copy:

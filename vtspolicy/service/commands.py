@@ -159,7 +159,7 @@ def _rebuild(context: Context, command: Command) -> Result:
     from vtspolicy.policy.selection import EVERYTHING, legs_of_path
     from vtspolicy.service.rebuild import rebuild
 
-    legs = legs_of_path(context.policies, EVERYTHING, context.pools_of)
+    legs = legs_of_path(context.policies, EVERYTHING, context.present_pools)
     lost = not os.path.lexists(context.state_folder)
     kept = None if lost else set_aside(context.state_folder)
     return rebuild(command, legs, context.state, context.roads, kept)

@@ -9,7 +9,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from vtspolicy.errors import Failure
+from vtspolicy.errors import Failure, Unknown
 from vtspolicy.policy.folder import find_folder, load
 from vtspolicy.policy.places import Vault
 from vtspolicy.policy.policies import Policies
@@ -102,6 +102,18 @@ class Context:
         return self._stack.enter_context(Roads(self.policies, self.known_hosts, self.state, self.stop))
 
     def pools_of(self, vault: Vault) -> tuple[str, ...]:
+        """The pools of a vault of this machine: those that lie there, and those that were copied from there and are
+        gone, for a template must not lose sight of a pool. Raise Unknown where none is known and its directory is not
+        there."""
+        copied = self.state.pools_copied_from(vault)
+        try:
+            return tuple(sorted({*self.present_pools(vault), *copied}))
+        except Unknown:
+            if not copied:
+                raise
+            return copied
+
+    def present_pools(self, vault: Vault) -> tuple[str, ...]:
         """The pools that lie in a vault of this machine. Raise Unknown where its directory is not there."""
         from vtspolicy.systems.connect import here
 

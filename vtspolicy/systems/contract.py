@@ -232,9 +232,10 @@ class System(Protocol):
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
         """The system's own records of these tapes, newest first; nothing for a tape that has none."""
 
-    def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
-        """Read the whole tape there; its digest, and its facts, equal before and after. Raise Missing,
-        SourceUnreadable or SourceChanged."""
+    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
+        """Read the whole tape there; its digest, and its facts, equal before and after. With `durable` its bytes are
+        made so before they are read, where the system can. Raise Missing, SourceUnreadable or SourceChanged, and
+        TargetWrite where they cannot be made durable."""
 
     def read(self, tape: Tape) -> Reader:
         """Open a tape to read it. Raise Missing or SourceUnreadable; NotBuilt where the system

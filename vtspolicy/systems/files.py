@@ -7,6 +7,7 @@ import os
 import stat
 
 from vtspolicy.errors import Failure, NoSpace, TargetWrite
+from vtspolicy.events import printable, shorten
 from vtspolicy.policy.places import is_tape_name
 from vtspolicy.systems.contract import Identity, TapeFacts
 
@@ -36,7 +37,7 @@ def check_part(tape: str, part_name: str) -> None:
     """Raise TargetWrite unless both may be made in a pool: neither leads out of it."""
     if not is_tape_name(tape) or not is_tape_name(part_name.removesuffix(PART_SUFFIX)) or (
             not part_name.endswith(PART_SUFFIX)):
-        raise TargetWrite(f"{printable(tape)!r} is not a tape's name", tape=printable(tape))
+        raise TargetWrite(f"{legible(tape)!r} is not a tape's name", tape=legible(tape))
 
 
 def kind_of(mode: int) -> str:
@@ -60,7 +61,6 @@ def is_vault_identity(text: str) -> bool:
     return len(text) == 33 and text[-1] == "\n" and all(c in "0123456789abcdef" for c in text[:-1])
 
 
-def printable(name: str) -> str:
-    """A file name that is not ours, safe to print."""
-    return "".join(c if " " <= c <= "~" and c != "\\" else "".join(f"\\x{b:02x}" for b in
-                   c.encode("utf-8", "surrogateescape")) for c in name)[:200]
+def legible(text: str, limit: int = 200) -> str:
+    """A name or text that is not ours, safe to print, in at most `limit` characters."""
+    return shorten(printable(text.replace("\\", "\\x5c")), limit)

@@ -180,7 +180,8 @@ class Memory:
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
         return {name: self.kept[pool.tape(name)] for name in names if pool.tape(name) in self.kept}
 
-    def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
+    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
+        del durable
         file = self.file(tape)
         progress(len(file.content))
         return digest_of(file.content), self.facts(tape)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from vtspolicy.errors import Diverged, Failure, Outage, SourceChanged, Stopped, Unequal, leaves
-from vtspolicy.planning.plan import Action, Copy, Plan, Step
+from vtspolicy.planning.plan import WINDOW_BYTES, WINDOW_PARTS, Action, Copy, Plan, Step
 from vtspolicy.systems.contract import (
     Hole,
     Identity,
@@ -32,9 +32,6 @@ from vtspolicy.systems.layers import Pace
 from vtspolicy.transfer.outcome import Outcome, Result
 from vtspolicy.transfer.pump import Pump
 
-WINDOW_PARTS = 64
-"""Parts that are sent before the first of them is settled, at most: so small tapes share round trips and fsyncs."""
-WINDOW_BYTES = 32 << 20
 _WRONG_BYTES = (Unequal.reason, Diverged.reason)
 
 
@@ -117,7 +114,8 @@ class _Carrier:
             if known is not None and known.digest is not None:
                 there, facts = known.digest, step.target
             else:
-                there, facts = self._target.digest(self._plan.target.tape(step.tape), self._journey.progress)
+                there, facts = self._target.digest(self._plan.target.tape(step.tape), self._journey.progress,
+                                                     durable=True)
         except Stopped:
             raise  # nothing is known to be wrong with the tape
         except Failure as failure:

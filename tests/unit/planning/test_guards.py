@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from vtspolicy.errors import IdentityMismatch, NoSpace
 from vtspolicy.planning.guards import check_apart, check_identity, check_space, elsewhere, space_needed
-from vtspolicy.planning.plan import Action, Step
+from vtspolicy.planning.plan import WINDOW_BYTES, WINDOW_PARTS, Action, Step
 from vtspolicy.policy.places import Pool, Vault
 from vtspolicy.systems.contract import Identity, TapeFacts, VaultFacts
 
 VAULT, OTHER = Vault("vts1", "VAULT01"), Vault("vts2", "VAULT01")
 POOL = Pool("vts2", "VAULT01", "PAYROLL")
+BIG = WINDOW_BYTES
 
 
 def test_a_vault_is_the_one_that_it_was() -> None:
@@ -59,10 +60,11 @@ def step(size: int, replaced: int | None = None, *, allocated: int | None = None
     ([step(100)], 100),
     ([step(100), step(50)], 150),
     ([step(100, 100)], 100),                         # the part lies beside what it replaces
-    ([step(100, 100), step(50)], 100),               # what was replaced serves those behind it
-    ([step(50), step(100, 100)], 150),
-    ([step(10, 100), step(60)], 10),
-    ([step(10, 100), step(160)], 70),
+    ([step(100, 100), step(50)], 150),               # within a window nothing is given back yet
+    ([step(BIG, BIG), step(BIG, BIG)], BIG),         # what was replaced serves the next window
+    ([step(BIG, 10), step(50)], BIG + 40),
+    ([step(BIG, BIG + 70), step(BIG + 100)], BIG + 30),
+    ([step(1, 1)] * 200, WINDOW_PARTS),
     ([step(1 << 40, allocated=4096)], 4096),         # holes take no room
     ([step(10, allocated=4096)], 10),
     ([step(100, action=Action.COMPARE), step(100, action=Action.NOTHING), step(100, action=Action.REFUSE)], 0),
@@ -72,10 +74,12 @@ def test_the_worst_moment_counts(steps: list[Step], needed: int) -> None:
     assert space_needed(steps) == needed
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.none() | st.integers(0, 9)), max_size=8))
+@given(st.lists(st.tuples(st.integers(0, 9), st.none() | st.integers(0, 9)), max_size=3 * WINDOW_PARTS))
 def test_the_worst_moment_is_that_of_a_disk_on_which_it_happens(tapes: list[tuple[int, int | None]]) -> None:
     steps = [step(size, replaced) for size, replaced in tapes]
-    changes = itertools.chain.from_iterable((size, -(replaced or 0)) for size, replaced in tapes)
+    changes = itertools.chain.from_iterable(
+        [*(size for size, _ in window), -sum(replaced or 0 for _, replaced in window)]
+        for window in (tapes[start:start + WINDOW_PARTS] for start in range(0, len(tapes), WINDOW_PARTS)))
     assert space_needed(steps) == max(0, *itertools.accumulate(changes, initial=0))
 
 
@@ -86,4 +90,4 @@ def test_space_is_refused_only_where_it_is_known_to_be_too_little() -> None:
     check_space(POOL, 0, [])
     with pytest.raises(NoSpace) as caught:
         check_space(POOL, 2047, steps)
-    assert str(caught.value) == "vts2:/VAULT01/PAYROLL has 2.0 KiB free, the copies need 2.0 KiB"
+    assert str(caught.value) == "vts2:/VAULT01/PAYROLL has 2047 bytes free, the copies need 2048 bytes"

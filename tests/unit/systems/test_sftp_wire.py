@@ -95,7 +95,7 @@ def test_facts_need_size_and_time() -> None:
     (2, errno.ENOENT, "No such file", "No such file"), (3, errno.EACCES, "Permission denied", "Permission denied"),
     (4, errno.EIO, "Failure", "Failure"), (4, errno.EIO, "", "Failure"), (8, errno.EOPNOTSUPP, "no", "no"),
     (1, errno.EIO, "End of file", "End of file"), (99, errno.EIO, "a\x1b[2J\u00e4", "a\\x1b[2J\\xc3\\xa4"),
-    (4, errno.EIO, "x" * 5000, "x" * 100)])
+    (4, errno.EIO, "x" * 5000, "x" * 49 + ".." + "x" * 49)])
 def test_a_refusal_is_an_error_with_its_words(code: int, number: int, words: str, shown: str) -> None:
     there, _ = wire(status(1, code, words))
     with pytest.raises(SftpStatus) as caught:

@@ -9,7 +9,7 @@ from typing import Any
 from vtspolicy.errors import Failure
 from vtspolicy.planning.plan import Copy
 from vtspolicy.policy.places import Pool, Tape
-from vtspolicy.systems.contract import Identity, Piece, Record, TapeFacts
+from vtspolicy.systems.contract import Identity, Piece, Progress, Record, TapeFacts, no_progress
 from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.memory import Memory, MemoryPart, MemoryReader
 
@@ -57,6 +57,7 @@ class Target(Memory):
         self.lies: set[str] = set()
         self.calls: list[tuple[str, str]] = []
         self.discards: list[str] = []
+        self.made_durable: list[str] = []
 
     def begin(self, tape: Tape, size: int, part_name: str) -> Part:
         failure = self.failing.get(("begin", tape.name))
@@ -65,6 +66,12 @@ class Target(Memory):
         assert part_name.startswith("wwww.RUN1.")
         assert part_name.endswith(".part")
         return Part(self, tape, part_name)
+
+
+    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
+        if durable:
+            self.made_durable.append(tape.name)
+        return super().digest(tape, progress)
 
 
 class Source(Memory):

@@ -20,13 +20,13 @@ from vtspolicy.errors import (
     Stopped,
     Unequal,
 )
-from vtspolicy.planning.plan import Action, Copy, Plan, Step
+from vtspolicy.planning.plan import WINDOW_PARTS, Action, Copy, Plan, Step
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems.contract import Hole, Identity, Promises, Record
 from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.layers import Pace
 from vtspolicy.systems.memory import MemoryReader
-from vtspolicy.transfer.carry_out import WINDOW_PARTS, Journey, carry_out
+from vtspolicy.transfer.carry_out import Journey, carry_out
 from vtspolicy.transfer.outcome import Outcome, Result
 
 
@@ -92,6 +92,7 @@ def test_equal_bytes_of_an_unknown_tape_become_a_verified_copy(source: Source, t
     assert found.copy == Copy(
         SOURCE.tape("T1"), TARGET.tape("T1"), digest_of(b"old"), 3, source.facts(SOURCE.tape("T1")).identity,
         target.facts(TARGET.tape("T1")).identity, copied=NOW, verified=NOW, durable=True, run="RUN1")
+    assert target.made_durable == ["T1"], "who wrote it may not have"
 
 
 @pytest.mark.usefixtures("both")

@@ -25,7 +25,7 @@ from vtspolicy.systems.files import (
     facts_of,
     is_vault_identity,
     kind_of,
-    printable,
+    legible,
     write_all,
     write_failure,
 )
@@ -119,7 +119,7 @@ class PoolFolder:
     def __init__(self, vault: VaultFolder, name: str) -> None:
         self.pool = Pool(vault.vault.system, vault.vault.name, name)
         if not is_tape_name(name):
-            raise Unknown(f"{printable(name)!r} is not a pool's name", system=self.pool.system)
+            raise Unknown(f"{legible(name)!r} is not a pool's name", system=self.pool.system)
         try:
             self.fd = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=vault.fd)
         except OSError as error:
@@ -172,9 +172,9 @@ class PoolFolder:
             if status is None:
                 continue  # went while we looked
             if not stat.S_ISREG(status.st_mode):
-                skipped.append(Skipped(printable(name), kind_of(status.st_mode)))
+                skipped.append(Skipped(legible(name), kind_of(status.st_mode)))
             elif not is_tape_name(name):
-                skipped.append(Skipped(printable(name), "not a tape's name"))
+                skipped.append(Skipped(legible(name), "not a tape's name"))
             else:
                 tapes[name] = facts_of(name, status)
         room = os.fstatvfs(self.fd)
@@ -190,7 +190,7 @@ class PoolFolder:
             if name.endswith(PART_SUFFIX):
                 with suppress(FileNotFoundError):
                     if time.time() - os.stat(name, dir_fd=work, follow_symlinks=False).st_mtime > FOREIGN_AGE:
-                        found.append(printable(name))
+                        found.append(legible(name))
         return tuple(sorted(found))
 
     def sweep(self, writer: str) -> int:

@@ -29,7 +29,7 @@ from vtspolicy.systems.digest import digest_by_reading
 from vtspolicy.systems.disk.beneath import PoolFolder, VaultFolder
 from vtspolicy.systems.disk.extents import pieces_of
 from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
-from vtspolicy.systems.files import facts_of, identity_of, kind_of
+from vtspolicy.systems.files import facts_of, identity_of, kind_of, write_failure
 
 _TICK = 0.02
 """Seconds. File times of some kernels move in ticks of up to 10 ms: two changes in one tick look like one."""
@@ -75,6 +75,14 @@ class LocalReader:
             raise self._unreadable(error) from None
         if named is None or not identity_of(named) == identity_of(opened) == self.facts.identity:
             raise self._changed()
+
+    def make_durable(self) -> None:
+        """Bring to the disk what others wrote to it. Raise TargetWrite; the reader is closed then."""
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            self.close()
+            raise write_failure(error, str(self.tape)) from None
 
     def _unreadable(self, error: OSError) -> Failure:
         return SourceUnreadable(f"{self.tape}: {error.strerror}", tape=str(self.tape), system=self.tape.system)
@@ -215,8 +223,11 @@ class Local:
         folder = self.pool_folder(pool)
         return {name: kept for name in names if (kept := folder.records(name))}
 
-    def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
-        return digest_by_reading(self.read(tape), progress)
+    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
+        reader = self.read(tape)
+        if durable:
+            reader.make_durable()
+        return digest_by_reading(reader, progress)
 
     def read(self, tape: Tape) -> LocalReader:
         return LocalReader(self.pool_folder(tape.of), tape)

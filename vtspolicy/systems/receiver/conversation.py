@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vtspolicy.errors import Failure, NoReceiver, Outage, Refusal, Stalled, VersionMismatch, leaves
 from vtspolicy.systems.contract import CHUNK
-from vtspolicy.systems.files import printable
+from vtspolicy.systems.files import legible
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.wire import Frame
 from vtspolicy.systems.ssh.link import Link
@@ -56,7 +56,7 @@ class Conversation:
             if len(self._received) > CHATTER or time.monotonic() > deadline or not self._receive():
                 self._link.check_alive()
                 raise NoReceiver(self._what_it_said(), system=self._link.system)
-        self.chatter = printable(bytes(self._received[:found]).decode("utf-8", "replace")).strip()
+        self.chatter = legible(bytes(self._received[:found]).decode("utf-8", "replace")).strip()
         del self._received[: found + len(wire.MAGIC)]
         theirs = self.wait(Frame.HELLO, 0)
         try:
@@ -69,7 +69,7 @@ class Conversation:
         with self._link.translated():
             while self._channel.recv_stderr_ready() and len(said) < SHOWN:
                 said += self._channel.recv_stderr(SHOWN)
-        text = printable(said[:SHOWN].decode("utf-8", "replace").strip()) or "nothing"
+        text = legible(said[:SHOWN].decode("utf-8", "replace").strip()) or "nothing"
         return f"{self._link.system} does not answer as vtspolicy receive; it said: {text}"
 
     def _nonsense(self) -> VersionMismatch:
@@ -126,7 +126,7 @@ class Conversation:
         kinds = {leaf.reason: leaf for leaf in reversed(leaves())}
         kind = kinds.get(str(value["reason"]), Refusal)
         tape = value.get("tape")
-        return kind(printable(str(value["message"])), tape=printable(str(tape)) if tape else None,
+        return kind(legible(str(value["message"])), tape=legible(str(tape)) if tape else None,
                     system=self._link.system)
 
     def wait(self, kind: Frame, number: int) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from vtspolicy.systems.contract import (
     VaultFacts,
     no_progress,
 )
-from vtspolicy.systems.files import is_vault_identity, printable
+from vtspolicy.systems.files import is_vault_identity, legible
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.conversation import Conversation
 from vtspolicy.systems.receiver.wire import Frame
@@ -71,7 +71,7 @@ class RemotePart:
             "mode": metadata.mode, "mtime_ns": metadata.mtime_ns}))
 
     def sealed(self) -> str:
-        return printable(str(self._talk.wait(Frame.SEALED, self._number).get("digest")))
+        return legible(str(self._talk.wait(Frame.SEALED, self._number).get("digest")))
 
     def commit(self, record: Record, expected: Identity | None) -> None:
         self._talk.send(wire.pack_json(Frame.COMMIT, self._number, {
@@ -151,7 +151,7 @@ class Remote:
         with _understood(self.name):
             return ({Pool(self.name, str(vault), str(pool)): frozenset(map(str, names))
                      for vault, pool, names in answer["pools"] if is_tape_name(str(vault)) and is_tape_name(str(pool))},
-                    tuple(printable(str(each)) for each in answer["warnings"]))
+                    tuple(legible(str(each)) for each in answer["warnings"]))
 
     def inventory(self, pool: Pool) -> Inventory:
         answer = self._ask("inventory", vault=pool.vault, pool=pool.name)
@@ -159,10 +159,10 @@ class Remote:
             tapes = {
                 name: TapeFacts(name, identity_from_json(identity), int(mode), int(allocated))
                 for name, identity, mode, allocated in answer["tapes"] if is_tape_name(name)}
-            skipped = tuple(Skipped(printable(str(name)), printable(str(why))) for name, why in answer["skipped"])
+            skipped = tuple(Skipped(legible(str(name)), legible(str(why))) for name, why in answer["skipped"])
             free = answer["free"]
             return Inventory(tapes, skipped, None if free is None else int(free),
-                             tuple(printable(str(each)) for each in answer["stale_parts"]))
+                             tuple(legible(str(each)) for each in answer["stale_parts"]))
 
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
         wanted, found = list(names), dict[str, tuple[Record, ...]]()
@@ -174,11 +174,12 @@ class Remote:
                     found[name] = tuple(record_from_json(each) for each in answer["records"][name])
         return found
 
-    def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
-        answer = self._ask("digest", vault=tape.vault, pool=tape.pool, tape=tape.name)
+    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
+        wish = {"durable": True} if durable else {}
+        answer = self._ask("digest", vault=tape.vault, pool=tape.pool, tape=tape.name, **wish)
         facts = _facts(tape.name, answer)
         progress(facts.identity.size)
-        return printable(str(answer.get("digest"))), facts
+        return legible(str(answer.get("digest"))), facts
 
     def read(self, tape: Tape) -> Reader:
         raise NotBuilt(f"reading {tape} from a receiver is not built in this release", tape=str(tape))

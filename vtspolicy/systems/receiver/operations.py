@@ -73,7 +73,7 @@ def _records(local: Local, asked: Asked) -> dict[str, Any]:
 
 
 def _digest(local: Local, asked: Asked, progress: Progress) -> dict[str, Any]:
-    digest, facts = local.digest(_tape_of(local, asked), progress)
+    digest, facts = local.digest(_tape_of(local, asked), progress, durable=asked.get("durable") is True)
     return {"digest": digest, "identity": identity_to_json(facts.identity), "mode": facts.mode,
             "allocated": facts.allocated}
 

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from vtspolicy.errors import Failure, Missing, SourceChanged, SourceUnreadable
+from vtspolicy.errors import Failure, Missing, SourceChanged, SourceUnreadable, TargetWrite
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems.contract import Identity, Piece, TapeFacts
 from vtspolicy.systems.files import kind_of
@@ -98,6 +98,16 @@ class SftpReader:
             named = self._wire.lstat(self._path)
         if opened != self.facts or named is None or facts_of(self._tape.name, named) != self.facts:
             raise self._changed()
+
+    def make_durable(self) -> None:
+        """Have the server fsync it. Raise TargetWrite; the reader is closed then."""
+        assert self._handle is not None
+        try:
+            with refused_as(TargetWrite, f"{self._tape} cannot be made durable", self._tape.system):
+                self._wire.fsync(self._handle)
+        except TargetWrite:
+            self.close()
+            raise
 
     def _changed(self) -> Failure:
         return SourceChanged(f"{self._tape} changed while it was read", tape=str(self._tape),

@@ -10,7 +10,7 @@ from vtspolicy.errors import TargetWrite
 from vtspolicy.policy.places import Pool, is_tape_name
 from vtspolicy.systems import records
 from vtspolicy.systems.contract import WORK_FOLDER, Inventory, Promises, Record, Skipped, TapeFacts
-from vtspolicy.systems.files import FOREIGN_AGE, PART_SUFFIX, kind_of, printable
+from vtspolicy.systems.files import FOREIGN_AGE, PART_SUFFIX, kind_of, legible
 from vtspolicy.systems.sftp.files import facts_of, small_file
 from vtspolicy.systems.sftp.packets import MKDIR, REMOVE, RENAME, Attributes, SftpStatus, attributes, text
 from vtspolicy.systems.sftp.wire import SftpWire
@@ -52,9 +52,9 @@ class SftpPool:
             if name.startswith("."):
                 continue
             if not stat.S_ISREG(entry.mode):
-                skipped.append(Skipped(printable(name), kind_of(entry.mode)))
+                skipped.append(Skipped(legible(name), kind_of(entry.mode)))
             elif not is_tape_name(name):
-                skipped.append(Skipped(printable(name), "not a tape's name"))
+                skipped.append(Skipped(legible(name), "not a tape's name"))
             else:
                 tapes[name] = facts_of(name, entry)
         return Inventory(tapes, tuple(skipped), self.wire.free(self.path), self.stale_parts())
@@ -69,7 +69,7 @@ class SftpPool:
     def stale_parts(self) -> tuple[str, ...]:
         """Part files that nobody has written to for seven days."""
         return tuple(sorted(
-            printable(name) for name, entry in self.work_listing()
+            legible(name) for name, entry in self.work_listing()
             if name.endswith(PART_SUFFIX) and entry.mtime is not None and time.time() - entry.mtime > FOREIGN_AGE))
 
     def records(self, tape: str) -> tuple[Record, ...]:

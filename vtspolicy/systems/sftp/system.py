@@ -27,7 +27,7 @@ from vtspolicy.systems.contract import (
     no_progress,
 )
 from vtspolicy.systems.digest import digest_by_reading
-from vtspolicy.systems.files import check_part, is_vault_identity, printable
+from vtspolicy.systems.files import check_part, is_vault_identity, legible
 from vtspolicy.systems.sftp.files import SftpReader, refused_as, small_file
 from vtspolicy.systems.sftp.packets import CREATE_FLAG, EXCLUSIVE_FLAG, WRITE, WRITE_FLAG, SftpStatus, text
 from vtspolicy.systems.sftp.part import SftpPart
@@ -62,7 +62,7 @@ class Sftp:
     def _pool(self, pool: Pool) -> SftpPool:
         """The pool, whose directory is there. Raise Unknown where it is not one."""
         if not is_tape_name(pool.name):
-            raise Unknown(f"{printable(pool.name)!r} is not a pool's name", system=self.name)
+            raise Unknown(f"{legible(pool.name)!r} is not a pool's name", system=self.name)
         path = f"{self._vault_path(pool.of)}/{pool.name}"
         with refused_as(Unknown, f"pool {pool}", self.name):
             found = self.wire.lstat(path)
@@ -135,8 +135,11 @@ class Sftp:
             return {name: kept for name in names
                     if records.file_name(name) in there and (kept := folder.records(name))}
 
-    def digest(self, tape: Tape, progress: Progress = no_progress) -> tuple[str, TapeFacts]:
-        return digest_by_reading(self.read(tape), progress)
+    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
+        reader = self.read(tape)
+        if durable and self.promises.durable:
+            reader.make_durable()
+        return digest_by_reading(reader, progress)
 
     def read(self, tape: Tape) -> SftpReader:
         return SftpReader(self.wire, f"{self._pool(tape.of).path}/{tape.name}", tape)

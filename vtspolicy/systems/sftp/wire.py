@@ -13,7 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from vtspolicy.errors import VersionMismatch
-from vtspolicy.systems.files import printable
+from vtspolicy.systems.files import legible
 from vtspolicy.systems.sftp.packets import (
     ATTRS,
     CLOSE,
@@ -133,14 +133,14 @@ class SftpWire:
     @staticmethod
     def _judge(status: Answer, *, ends: bool) -> None:
         code = status.u32()
-        words = printable(status.text().decode("utf-8", "replace")) if status.left() else ""
+        words = legible(status.text().decode("utf-8", "replace"), 100) if status.left() else ""
         if code == _OK:
             return
         if code == _EOF and ends:
             raise EOFError
         number = {_NO_SUCH_FILE: errno.ENOENT, _DENIED: errno.EACCES, _UNSUPPORTED: errno.EOPNOTSUPP}.get(
             code, errno.EIO)
-        raise SftpStatus(number, words[:100] or "Failure")
+        raise SftpStatus(number, words or "Failure")
 
     def request(self, kind: int, *fields: bytes) -> Answer:
         """A request and its answer."""

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from vtspolicy.errors import Authentication, Failure, HostKey, Outage, Stalled
-from vtspolicy.systems.files import printable
+from vtspolicy.systems.files import legible
 from vtspolicy.systems.ssh.hostkeys import Pins, PublicKey, judge
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ class Link:
         except Exception as error:  # paramiko hands on whatever its thread met in what the far side sent
             if self._silent:
                 raise self._stalled() from None
-            text = printable(str(error)) or "the connection was closed"
+            text = legible(str(error)) or "the connection was closed"
             raise Outage(f"{self.system}: {text}", system=self.system) from None
 
     def _stalled(self, seconds: float | None = None) -> Stalled:
@@ -291,5 +291,5 @@ def load_key(path: str, system: str) -> paramiko.PKey:
         raise Authentication(f"{system}: key {path} has a passphrase; batch work needs one without",
                              system=system) from None
     except Exception as error:  # what its parsers raise for damaged files is not only theirs, nor documented
-        why = printable(str(error).splitlines()[0]) if str(error) else "not a private key"
+        why = legible(str(error).splitlines()[0]) if str(error) else "not a private key"
         raise Authentication(f"{system}: key {path} cannot be used: {why}", system=system) from None
