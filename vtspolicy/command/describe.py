@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from vtspolicy.command.grammar import Attribute, Form, Grammar, Takes, Verb
-from vtspolicy.command.verbs import PLANNED_OBJECTS, PLANNED_VERBS, VERBS
+from vtspolicy.command.planned import PLANNED_OBJECTS, PLANNED_VERBS
+from vtspolicy.command.verbs import VERBS
 from vtspolicy.command.vtspolicy_sentence import LONE_HYPHEN
 
 WIDTH = 80

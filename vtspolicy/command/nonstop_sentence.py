@@ -11,8 +11,9 @@ import re
 from vtspolicy.command.command import Command, Door, Span, Value
 from vtspolicy.command.complaint import not_built, one_of, usage
 from vtspolicy.command.grammar import Attribute, Form, Grammar, Takes, Verb
+from vtspolicy.command.planned import PLANNED_OBJECTS, PLANNED_VERBS
 from vtspolicy.command.tokens import Kind, Token, nonstop_tokens
-from vtspolicy.command.verbs import PLANNED_OBJECTS, PLANNED_VERBS, find_verb, verbs_of
+from vtspolicy.command.verbs import find_verb, verbs_of
 
 _KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from vtspolicy.command import nonstop_verbs, vtspolicy_verbs
+from vtspolicy.command import copy_verbs, policy_verbs, shell_verbs, site_verbs, vtspolicy_verbs
 from vtspolicy.command.command import Command
 from vtspolicy.command.grammar import Form, Grammar, Verb
 
-PLANNED_VERBS = nonstop_verbs.PLANNED_VERBS
-PLANNED_OBJECTS = nonstop_verbs.PLANNED_OBJECTS
-
-VERBS: tuple[Verb, ...] = nonstop_verbs.VERBS + vtspolicy_verbs.VERBS
+VERBS: tuple[Verb, ...] = (
+    policy_verbs.VERBS + copy_verbs.VERBS + site_verbs.VERBS + shell_verbs.VERBS + vtspolicy_verbs.VERBS)
 """Every verb. DELETE of NonStop sentences and Delete of VTSPolicy sentences are two."""
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from vtspolicy.command.describe import help_for, overview, shell_syntax, syntax
 from vtspolicy.command.grammar import Grammar, Verb
+from vtspolicy.command.planned import PLANNED_OBJECTS, PLANNED_VERBS
 from vtspolicy.command.sentence import parse, split
-from vtspolicy.command.verbs import PLANNED_OBJECTS, PLANNED_VERBS, VERBS, find_verb
+from vtspolicy.command.verbs import VERBS, find_verb
 
 
 def verb(word: str, grammar: Grammar = Grammar.NONSTOP) -> Verb:

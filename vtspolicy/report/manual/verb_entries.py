@@ -6,7 +6,8 @@ import textwrap
 
 from vtspolicy.command.describe import shell_syntax, syntax
 from vtspolicy.command.grammar import Attribute, Form, Grammar, Verb
-from vtspolicy.command.verbs import PLANNED_OBJECTS, PLANNED_VERBS, VERBS
+from vtspolicy.command.planned import PLANNED_OBJECTS, PLANNED_VERBS
+from vtspolicy.command.verbs import VERBS
 from vtspolicy.report.manual import roff
 from vtspolicy.report.manual.roff import Lines
 

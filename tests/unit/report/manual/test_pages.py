@@ -14,8 +14,9 @@ from tests.support.needs import need
 from vtspolicy import cli, events
 from vtspolicy.command.describe import shell_syntax, syntax
 from vtspolicy.command.grammar import Grammar, Verb
+from vtspolicy.command.planned import PLANNED_OBJECTS, PLANNED_VERBS
 from vtspolicy.command.sentence import parse, split
-from vtspolicy.command.verbs import PLANNED_OBJECTS, PLANNED_VERBS, VERBS
+from vtspolicy.command.verbs import VERBS
 from vtspolicy.errors import Bug, Failure, Partial, leaves
 from vtspolicy.planning.states import MEANINGS, TapeState
 from vtspolicy.policy.model import KINDS, KINDS_NOT_BUILT, NOT_BUILT, fields_of

@@ -1,0 +1,10 @@
+"""Words that have a meaning to come, and none yet."""
+
+from __future__ import annotations
+
+PLANNED_VERBS = ("STOP", "ABORT", "SUSPEND", "ACTIVATE", "RETRY", "WAIT", "FREEZE", "THAW", "ADOPT", "COPY", "RELEASE",
+                 "ACCEPT", "OBEY", "OUT", "LOG", "FC", "HISTORY", "VOLUME", "ASSUME", "ALLOW", "EXIT", "TEST", "WHY")
+"""Verbs that have a meaning to come, and none yet."""
+
+PLANNED_OBJECTS = ("JOB", "HOST", "HANDLER", "ACCESS", "KEY")
+"""Objects that have a meaning to come, and none yet."""

@@ -1,0 +1,37 @@
+"""The verbs about the program itself, and those of the shell alone, each defined once."""
+
+from __future__ import annotations
+
+from vtspolicy.command.grammar import Attribute, Form, Operand, Takes, Verb
+
+VERBS: tuple[Verb, ...] = (
+    Verb(
+        "ENV", "show where policies and state lie, version and user",
+        "Shows what this command works with: the policies' folder, the state's folder, the version, the user.",
+        (Form(),), ("ENV",)),
+    Verb(
+        "HELP", "explain a verb, an event id or a reason word",
+        "Without a topic it lists the verbs. A topic is a verb, a six-digit event id, or the reason word of an error.",
+        (Form(operand=Operand("topic", "A verb, an event id or a reason word.", low=0, high=2)),),
+        ("HELP", "HELP START", "HELP 624013", "HELP diverged")),
+    Verb(
+        "PARSE", "print a sentence as JSON and do nothing",
+        "Prints the command that a sentence is understood as. With - it reads one sentence from standard input. A "
+        "sentence that is refused ends with code 2.",
+        (Form(operand=Operand("sentence", "One sentence, or - for standard input.")),),
+        ("vtspolicy parse \"VTSPolicy IDR 'NIGHTLY'\"", "echo 'INFO SCHEME *' | vtspolicy parse -"), shell_only=True),
+    Verb(
+        "DEMO", "show a whole story in a temporary folder",
+        "Makes two systems with labelled tapes, a private SSH server where one is installed, and a scheme; plans, "
+        "copies, changes, damages and repairs, each command shown before it runs. It cleans up behind itself.",
+        (Form(attributes=(Attribute("KEEP", Takes.FLAG, "Keep the folder."),)),),
+        ("vtspolicy demo", "vtspolicy demo --keep"), shell_only=True),
+    Verb(
+        "RECEIVE", "be the far end of a copy",
+        "Speaks vtspolicy's protocol on standard input and output; SSH starts it on the far side. It works beneath "
+        "the vaults that its own command line names, and nowhere else.",
+        (Form(attributes=(
+            Attribute("VAULT", Takes.LIST, "A vault and the directory that holds it.", what="name=path",
+                      example="VAULT01=/srv/vts/VAULT01"),)),),
+        ("vtspolicy receive --vault VAULT01=/srv/vts/VAULT01",), shell_only=True),
+)
