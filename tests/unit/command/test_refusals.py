@@ -6,11 +6,12 @@ import pytest
 
 from vtspolicy.command.command import Command
 from vtspolicy.command.complaint import WIDTH, excerpt, nearest, one_of, refuse, shown
+from vtspolicy.command.grammar import Grammar
 from vtspolicy.command.sentence import LIMIT, checked, parse
+from vtspolicy.command.verbs import verbs_of
 from vtspolicy.errors import NotBuilt, Usage
 
-NONSTOP_VERBS = ("ADD, ALTER, DELETE, INFO, PLAN, START, RUN, VERIFY, STATUS, TRUST, INIT, REBUILD, CHECK, SAMPLE, "
-                 "ENV or HELP")
+NONSTOP_VERBS = " or ".join(", ".join(verb.word for verb in verbs_of(Grammar.NONSTOP)).rsplit(", ", 1))
 VTSPOLICY_VERBS = "IDR, Erase, Delete, TSM, NBU, LEG, BEX, HPD, ARC or FTX"
 REF = "expected at most 16 of A-Z a-z 0-9 _ . -"
 
