@@ -38,6 +38,12 @@ class Copy:
     """The reason word of what last went wrong; None after a success."""
     failed: str | None = None
     """When that was."""
+    doubted: str | None = None
+    """Since when it is in doubt whether the target's vault is the one that it was copied to."""
+    released: Identity | None = None
+    """The source's state whose dangerous change a person let go."""
+    accepted: str | None = None
+    """When a person accepted that the tape is gone at the source."""
 
     def explains(self, target: TapeFacts) -> bool:
         """Whether the target's tape is, by identity, the one that was published, and no hand was seen in it since."""
