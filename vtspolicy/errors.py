@@ -81,6 +81,12 @@ class NameClash(Refusal):
     reason = "name-clash"
 
 
+class Frozen(Refusal):
+    """The pool or its vault is frozen: nothing is published there until it is thawed on the system that holds it."""
+
+    reason = "frozen"
+
+
 class Diverged(Refusal):
     """The target's tape was changed by someone else, or was never written by us."""
 
@@ -91,6 +97,12 @@ class Held(Refusal):
     """The change at the source looks like a loss (a tape became empty); a person must say so."""
 
     reason = "held"
+
+
+class Gone(Refusal):
+    """So many tapes are gone from the source that it looks like a loss; a person must say that it is none."""
+
+    reason = "gone"
 
 
 class NoSpace(Failure):
@@ -120,6 +132,10 @@ class HostKey(Failure):
     """The far side's host key is unknown, changed or revoked. Never tried again by itself."""
 
     reason = "hostkey"
+
+
+class OtherHostKey(HostKey):
+    """The far side's host key is another than the pinned one: it may be another machine."""
 
 
 class Authentication(Failure):

@@ -1,6 +1,7 @@
 """`vtspolicy receive`: the door on the far side. It starts without what people need: no typer, no policies.
 
-    vtspolicy receive --vault VAULT01=/srv/vts/VAULT01 [--vault …]
+    vtspolicy receive --vault VAULT01=/srv/vts/VAULT01 [--vault …] [--create-pool no|yes|frozen]
+                      [--allow-read] [--state DIR --policies DIR]
 
 An `authorized_keys` forced command holds these words, so that the caller's own do not count.
 """
@@ -10,19 +11,26 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from types import FrameType
 
 from vtspolicy import __version__
-from vtspolicy.errors import Usage
+from vtspolicy.errors import Frozen, Usage
 from vtspolicy.policy.places import is_name
 
-USAGE = "usage: vtspolicy receive --vault NAME=/path [--vault NAME=/path] ..."
+USAGE = ("usage: vtspolicy receive --vault NAME=/path [--vault NAME=/path] ... [--create-pool no|yes|frozen] "
+         "[--allow-read] [--state DIR] [--policies DIR]")
+
+_OPTIONS = {"--create-pool": "no, yes or frozen", "--state": "a directory's absolute path",
+            "--policies": "a directory's absolute path"}
+_ALLOW_READ = "--allow-read"
 
 
 def main(arguments: list[str]) -> int:
     """Serve the caller on standard input and output; give the exit code."""
     try:
-        vaults = vaults_of(arguments)
+        rest, options = options_of(arguments)
+        vaults = vaults_of(rest)
     except Usage as failure:
         sys.stderr.write(f"*ERROR* {failure.message} (690001)\n{USAGE}\n")
         return 2
@@ -31,13 +39,51 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, _end)
     os.umask(0o077)
-    return Receiver(vaults, 0, 1, __version__).serve()
+    return Receiver(vaults, 0, 1, __version__, create_pool=options.get("--create-pool", "no"),
+                    refused=lambda failure: _tell(failure, options), allow_read=_ALLOW_READ in options).serve()
+
+
+def _tell(failure: Frozen, options: Mapping[str, str]) -> None:
+    """A refusal goes into the event log of this side, too, where there is one that we may write."""
+    from vtspolicy.service.refused import tell_refused
+
+    tell_refused(failure, options.get("--policies"), options.get("--state"), os.environ)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
     """A signal ends the conversation as the end of the stream does: parts are removed on the way out."""
     del number, frame
     raise EOFError
+
+
+def options_of(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The words without our options, and these. Raise Usage where one has no value, or a wrong one."""
+    rest: list[str] = []
+    found: dict[str, str] = {}
+    words = list(arguments)
+    while words:
+        word = words.pop(0)
+        name, equals, value = word.partition("=")
+        if word == _ALLOW_READ:
+            found[word] = ""
+            continue
+        if name not in _OPTIONS:
+            rest.append(word)
+            if name == "--vault" and not equals and words:
+                rest.append(words.pop(0))
+            continue
+        if not equals:
+            if not words:
+                raise Usage(f"{name} needs {_OPTIONS[name]}")
+            value = words.pop(0)
+        if name in found:
+            raise Usage(f"{name} stands twice")
+        if name == "--create-pool" and value not in ("no", "yes", "frozen"):
+            raise Usage(f"{name} needs {_OPTIONS[name]}, not {value!r}")
+        if name != "--create-pool" and not value.startswith("/"):
+            raise Usage(f"{name} needs {_OPTIONS[name]}, not {value!r}")
+        found[name] = value
+    return rest, found
 
 
 def vaults_of(arguments: list[str]) -> dict[str, str]:

@@ -199,5 +199,6 @@ def _command(verb: Verb, form: Form, operands: tuple[str, ...], attributes: dict
         operands = bridged.operands
     if verb.shell_only:
         return Command(verb.word, form.object, operands, attributes, yes, door=Door.SHELL)
-    return checked(Command(verb.word, form.object, operands, attributes, verb.destructive and yes), Door.SHELL)
+    asks = verb.destructive or bool(verb.destructive_with)
+    return checked(Command(verb.word, form.object, operands, attributes, asks and yes), Door.SHELL)
 

@@ -12,7 +12,8 @@ from tests.acceptance.world import POOL, SCHEME, VAULT, Done, World
 
 ENVELOPE = ["vtspolicy", "command", "run", "ref", "status", "code", "data", "errors", "warnings"]
 ERROR = ["reason", "id", "tape", "system", "message", "retry"]
-LEG = ["source", "target", "copied", "equal", "trusted", "refused", "failed", "bytes", "seconds", "warnings"]
+LEG = ["source", "target", "copied", "equal", "trusted", "refused", "failed", "bytes", "seconds", "warnings",
+       "states", "gone", "accepted", "reason"]
 TAPE = f"vts1:/{VAULT}/{POOL}/T00001"
 COPY = f"vts2:/{VAULT}/{POOL}/T00001"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -44,7 +45,7 @@ DATA = {
     f"run scheme {SCHEME}": ["policy", "legs"],
     f"idr {SCHEME}": ["policy", "legs"],
     f"plan scheme {SCHEME}": ["policy", "legs"],
-    f"verify scheme {SCHEME}": ["tapes", "counts"],
+    f"verify scheme {SCHEME}": ["tapes", "counts", "spared", "left"],
     f"status scheme {SCHEME}": ["tapes", "summary"],
     f"status pool vts1:/{VAULT}/{POOL}": ["tapes", "summary"],
     f"status tape {TAPE}": ["tapes", "summary"],
@@ -60,7 +61,8 @@ DATA = {
 }
 PARTS = {
     f"start scheme {SCHEME}": LEG,
-    f"plan scheme {SCHEME}": ["source", "target", "bytes", "counts", "steps", "gone", "skipped"],
+    f"plan scheme {SCHEME}": ["source", "target", "bytes", "counts", "steps", "new_pool", "states", "known",
+                              "too_many_gone", "accepted", "read_back", "gone", "skipped"],
     f"verify scheme {SCHEME}": ["tape", "target", "size", "digest", "result"],
     f"status tape {TAPE}": ["tape", "target", "state", "size", "changed", "copied", "verified", "trusted", "digest",
                             "durable", "reason", "failed", "run", "ref", "last known"],

@@ -129,7 +129,9 @@ def test_a_tape_that_is_gone_stops_nobody_and_its_copy_stays(make_world: Callabl
     (world.pool / "T00001").unlink()
     world.put("T00002", b"second, again")
     done = world.start(code=1)
-    assert done.json["warnings"] == [f"vts1:/{VAULT}/{POOL}/T00001 is gone from its source; its copy is kept"]
+    assert done.json["warnings"] == [
+        f"vts1:/{VAULT}/{POOL}: T00001 is gone from its source; its copy is kept. ACCEPT POOL vts1:/{VAULT}/{POOL} ! "
+        "says that it is meant"]
     assert (world.copy("T00001"), world.copy("T00002")) == (b"first", b"second, again")
     assert world.states()[f"{POOL}/T00001"] == "held"
     assert world.run("plan", "scheme", SCHEME, "--json").json["data"]["legs"][0]["gone"] == ["T00001"]

@@ -26,12 +26,12 @@ def commands() -> list[str]:
     return [re.sub(r"\\\n +", "", each) for each in found]
 
 
-def test_the_first_policy_as_it_stands(tmp_path: Path) -> None:
+def test_the_second_site_as_it_stands(tmp_path: Path) -> None:
+    """The far side gets the line that ADD KEY prints, exactly, and nothing else."""
     near, far = tmp_path / "near", tmp_path / "far"
     pool(near / "PAYROLL", 3, size=5000)
     (far / "PAYROLL").mkdir(parents=True)
-    server = SshServer(tmp_path / "ssh")
-    key = server.authorize("readme", command=f"{PROGRAM} receive --vault VAULT01={far}")
+    server = SshServer(tmp_path / "ssh", environment={"PATH": f"{PROGRAM.parent}:/usr/bin:/bin"})
     server.start()
     try:
         shown = {}
@@ -39,7 +39,7 @@ def test_the_first_policy_as_it_stands(tmp_path: Path) -> None:
             words = shlex.split(line)[1:]
             root = far if words[:3] == ["add", "system", "vts2"] else near
             stands_for = {"vts2.example.com": server.address, "vts": server.user,
-                          "/etc/vtspolicy/keys/vts2": str(key), "VAULT01=/srv/vts/VAULT01": f"VAULT01={root}"}
+                          "VAULT01=/srv/vts/VAULT01": f"VAULT01={root}"}
             more = ["--port", str(server.port)] if "--address" in words else ["--yes"] if words[0] == "trust" else []
             done = subprocess.run(
                 [PROGRAM, *(stands_for.get(word, word) for word in words), *more], capture_output=True, text=True,
@@ -48,10 +48,19 @@ def test_the_first_policy_as_it_stands(tmp_path: Path) -> None:
                     "VTSPOLICY_STATE": str(tmp_path / "state")})
             assert done.returncode == 0, (line, done.stdout, done.stderr)
             shown[" ".join(words[:2])] = done.stdout
+            if words[:2] == ["add", "key"]:
+                told = [each for each in done.stdout.splitlines() if each.startswith("restrict,")]
+                (server.folder / "authorized_keys").write_text("".join(each + "\n" for each in told))
+                means = {f"VAULT01={far}": "VAULT01=/srv/vts/VAULT01", f'"{server.address}"': '"192.0.2.7"',
+                         told[0].split()[-2]: "AAAA..."}
+                for each, word in means.items():
+                    told[0] = told[0].replace(each, word)
+                assert told == [AUTHORIZED_KEYS]
     finally:
         server.stop()
     assert digests(far) == digests(near)
     assert len(digests(far)) == 3
+    assert re.search(r"^\d+ OK$", shown["test system"], re.MULTILINE)
     assert shown["plan scheme"].count("copy") >= 3
     assert shown["status scheme"].count("safe") >= 3
 

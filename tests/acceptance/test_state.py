@@ -114,12 +114,12 @@ def test_a_lost_catalog_is_found_beside_the_copies(world: World) -> None:
     assert (leg["copied"], leg["equal"], leg["trusted"], leg["bytes"]) == (0, 0, 5, 0)
     assert set(world.states().values()) == {"safe"}
     shutil.rmtree(world.state)
-    world.put("T00001", b"newer at the source")
+    world.put("T00001", random_bytes(1001, 99))
     (world.copies / "T00002").write_bytes(b"someone else")
     done = world.start(code=2)
     assert done.reasons == ["diverged"]
     assert (done.leg()["copied"], done.leg()["trusted"]) == (1, 3)
-    assert world.copy("T00001") == b"newer at the source"
+    assert world.copy("T00001") == random_bytes(1001, 99)
 
 
 def test_a_rebuilt_catalog_answers_as_before(world: World) -> None:
@@ -130,7 +130,7 @@ def test_a_rebuilt_catalog_answers_as_before(world: World) -> None:
     done = world.run("rebuild", "catalog", "--yes", "--json").settle().json
     assert done["data"]["copies"] == 5
     after = world.run("status", "scheme", SCHEME, "--json").settle().json["data"]["tapes"]
-    told = ("tape", "target", "state", "size", "digest", "durable", "run")
+    told = ("tape", "target", "state", "size", "copied", "verified", "digest", "durable", "run")
     assert [{key: each[key] for key in told} for each in after] == [
         {key: each[key] for key in told} for each in before]
     assert world.run("verify", "scheme", SCHEME, "--json").settle().json["data"]["counts"] == {"verified": 5}

@@ -86,3 +86,25 @@ def test_a_changed_key_needs_replace(untrusted: World, server: SshServer) -> Non
     assert len(world.known_hosts.read_text().splitlines()) == 1
     world.start()
     assert world.copy("T00001") == b"changed"
+
+
+def test_a_changed_key_on_a_terminal(untrusted: World, server: SshServer) -> None:
+    """Both fingerprints are shown; REPLACE alone is not enough, it needs a yes, or the new fingerprint."""
+    world, old = untrusted, fingerprint(server)
+    world.run("TRUST SYSTEM vts2 !").settle()
+    server.change_host_key()
+    new = fingerprint(server)
+    shown = world.run("TRUST SYSTEM vts2").settle(2).errors
+    assert f"pinned: {old}" in shown and f"shown:  {new}" in shown
+    assert f"TRUST SYSTEM vts2, FINGERPRINT {new}, REPLACE" in shown
+    assert world.run("TRUST SYSTEM vts2, REPLACE", "--json").settle(2).reasons == ["usage"]
+    assert world.run(f"TRUST SYSTEM vts2, REPLACE, FINGERPRINT {old}", "--json").settle(2).reasons == ["hostkey"]
+    command = world.command("trust", "system", "vts2", "--replace")
+    before = world.known_hosts.read_text()
+    code, said = on_terminal(command, "Replace it by the new one?", "n\n")
+    assert code == 2 and f"pinned: {old}" in said and new in said and "stays pinned" in said
+    assert world.known_hosts.read_text() == before
+    code, said = on_terminal(command, "Replace it by the new one?", "yes\n")
+    assert code == 0 and f"in the place of {old}" in said
+    world.start()
+    assert [each["id"] for each in world.events("440013")] == ["440013"]

@@ -75,15 +75,17 @@ def make_vault(root: Path, identity: str, *pools: str) -> Path:
 class World:
     """Policies, a state, a vault here and one there, and the scheme NIGHTLY from the one to the other.
 
-    `near` and `far` may be given; `pools` are made on both sides. `stall` and `port` go into the policy of vts2.
+    `near` and `far` may be given; `pools` are made on both sides. `stall` and `port` go into the policy of vts2,
+    `grants` into the words of the receiver there.
     """
 
     def __init__(self, kind: str, folder: Path, server: SshServer | None = None, *, near: Path | None = None,
                  far: Path | None = None, pools: Sequence[str] = (POOL,), stall: str = "60 s",
-                 port: int | None = None, scheme: Sequence[str] = ()) -> None:
+                 port: int | None = None, scheme: Sequence[str] = (), grants: Sequence[str] = ()) -> None:
         self.kind = kind
         self.folder = folder
         self.server = server
+        self.grants = grants
         self.policies = folder / "policies"
         self.state = folder / "state"
         self.near = make_vault(near or folder / "near", NEAR_ID, *pools)
@@ -125,7 +127,7 @@ class World:
     def let_in(self, *prefix: str) -> Path:
         """Lets our key in for the far program alone, with words in front of it; from the next log-in on."""
         assert self.server is not None
-        words = SFTP_SERVER if self.kind == "sftp" else shlex.join(receive_words(self.far))
+        words = SFTP_SERVER if self.kind == "sftp" else shlex.join(receive_words(self.far, *self.grants))
         return self.server.authorize(f"{self.kind}-{self.folder.name}", command=f"{shlex.join(prefix)} {words}".strip())
 
     # ---- the program ------------------------------------------------------------------------------------------------

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from tests.support.sshd import SshServer
 from vtspolicy.policy import model
-from vtspolicy.policy.places import Pool, Tape
+from vtspolicy.policy.places import Pool, Tape, Vault
 from vtspolicy.systems.connect import connect
-from vtspolicy.systems.contract import System
+from vtspolicy.systems.contract import Freeze, System
+from vtspolicy.systems.disk.local import Local
 from vtspolicy.systems.memory import Memory
 
 KINDS = ("memory", "local", "sftp", "receiver")
@@ -22,9 +23,9 @@ VAULT = "VAULT01"
 POOLS = ("PAYROLL", "OTHER")
 
 
-def receive_words(root: Path) -> list[str]:
+def receive_words(root: Path, *more: str) -> list[str]:
     """The far side's command for one vault."""
-    return [sys.executable, "-m", "vtspolicy", "receive", "--vault", f"{VAULT}={root}"]
+    return [sys.executable, "-m", "vtspolicy", "receive", "--vault", f"{VAULT}={root}", *more]
 
 
 @dataclass
@@ -59,6 +60,17 @@ class World:
         path = self.root / tape.pool / tape.name
         return path.read_bytes() if path.exists() else None
 
+    def freeze(self, place: Pool | Vault, reason: str = "site two has taken over") -> None:
+        """Somebody gives FREEZE there."""
+        self._behind().freeze(place, Freeze("2026-11-22T01:30:00.000Z", "root@vts2", reason))
+
+    def thaw(self, place: Pool | Vault) -> None:
+        """Somebody gives THAW there."""
+        self._behind().thaw(place)
+
+    def _behind(self) -> Memory | Local:
+        return self.system if isinstance(self.system, Memory) else Local(self.name, {VAULT: str(self.root)})
+
     def parts(self, pool: Pool) -> list[str]:
         """Part files there."""
         if isinstance(self.system, Memory):
@@ -75,16 +87,16 @@ def policy(kind: str, server: SshServer, root: Path, key: Path, *, port: int | N
         far_end="sftp" if kind == "sftp" else "receiver", vaults={VAULT: str(root)}, stall=stall)
 
 
-def client_key(kind: str, server: SshServer, root: Path) -> Path:
+def client_key(kind: str, server: SshServer, root: Path, *words: str) -> Path:
     """A key whose forced command is the receiver, or that may use SFTP."""
     if kind == "sftp":
         return server.client_key()
-    return server.authorize("receive-" + root.name, command=shlex.join(receive_words(root)))
+    return server.authorize("receive-" + root.name, command=shlex.join(receive_words(root, *words)))
 
 
 @contextmanager
-def world(kind: str, root: Path, server: SshServer | None) -> Iterator[World]:
-    """A world of the kind, with its pools made."""
+def world(kind: str, root: Path, server: SshServer | None, *words: str) -> Iterator[World]:
+    """A world of the kind, with its pools made. A receiver there is started with `words`, too."""
     for pool in POOLS:
         (root / pool).mkdir(parents=True, exist_ok=True)
     if kind == "memory":
@@ -95,6 +107,6 @@ def world(kind: str, root: Path, server: SshServer | None) -> Iterator[World]:
             yield World(kind, system, root)
         return
     assert server is not None
-    described = policy(kind, server, root, client_key(kind, server, root))
+    described = policy(kind, server, root, client_key(kind, server, root, *words))
     with connect(described, str(server.known_hosts()), "test", None) as system:
         yield World(kind, system, root)

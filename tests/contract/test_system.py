@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from tests.contract.systems import KINDS, VAULT, World, world
 from tests.support.sshd import SshServer
-from vtspolicy.errors import Diverged, IdentityMismatch, Missing, SourceUnreadable, TargetWrite, Unknown
+from vtspolicy.errors import Diverged, Missing, Refusal, SourceUnreadable, TargetWrite, Unknown
 from vtspolicy.policy.places import Pool, Tape, Vault
 from vtspolicy.systems.contract import Hole, Identity, Metadata, Piece, Record, TapeFacts
 from vtspolicy.systems.digest import Digester, digest_of
@@ -158,17 +159,6 @@ def test_what_is_not_there_is_told(there: World) -> None:
         publish(there, Pool(there.name, VAULT, "NOPOOL").tape("T00001"), [b"x"])
 
 
-def test_a_vault_is_given_its_id_once(there: World) -> None:
-    vault = Vault(there.name, VAULT)
-    assert there.system.vault(vault).identity is None
-    assert there.system.vault(vault).pools == ("OTHER", "PAYROLL")
-    there.system.initialise(vault, "0123456789abcdef" * 2)
-    assert there.system.vault(vault).identity == "0123456789abcdef" * 2
-    with pytest.raises(IdentityMismatch):
-        there.system.initialise(vault, "f" * 32)
-    assert there.system.vault(vault).identity == "0123456789abcdef" * 2
-
-
 def test_names_of_all_pools(there: World) -> None:
     there.put(there.pool.tape("T00001"), b"x")
     there.put(there.other.tape("T00002"), b"y")
@@ -249,3 +239,60 @@ def test_names_that_lead_out_are_refused(on_disk: World, name: str) -> None:
         publish(on_disk, on_disk.pool.tape(name), [b"x"])
     with pytest.raises(TargetWrite):
         publish(on_disk, on_disk.pool.tape("T00001"), [b"x"], part=f"../{name}.part")
+
+
+RIGHTS = ("write", "fsync", "rename", "remove")
+
+
+def test_a_trial_does_what_a_publish_needs_and_leaves_nothing(there: World) -> None:
+    tape = there.pool.tape("T00001")
+    for place in (there.pool, there.pool.of):
+        before = time.time()
+        found = there.system.trial(place, "a" * 16)
+        assert [(each.what, each.why_not) for each in found.findings] == [(right, None) for right in RIGHTS]
+        assert found.clock is not None and before - 1 <= found.clock <= time.time() + 1
+        if there.kind != "memory":
+            assert sorted(path.name for path in there.root.rglob("*")) == ["OTHER", "PAYROLL"]
+    publish(there, tape, [b"tape"])  # the work folder is made again
+    assert [each.why_not for each in there.system.trial(there.pool, "a" * 16).findings] == [None] * 4
+    assert there.parts(there.pool) == [] and there.content(tape) == b"tape"
+    assert there.system.records(there.pool, ["T00001"])["T00001"]
+
+
+def test_a_trial_removes_what_a_killed_one_left_and_so_does_a_sweep(on_disk: World) -> None:
+    root, work = on_disk.root / "PAYROLL", on_disk.root / "PAYROLL" / ".vtspolicy"
+    for again in (lambda: on_disk.system.trial(on_disk.pool, "a" * 16),
+                  lambda: on_disk.system.sweep(on_disk.pool, "a" * 16)):
+        work.mkdir(exist_ok=True)
+        (root / f".vtspolicy-probe.{'a' * 16}").write_bytes(b"left")
+        (work / f"{'a' * 16}.probe.part").write_bytes(b"left")
+        (root / f".vtspolicy-probe.{'b' * 16}").write_bytes(b"another's")
+        again()
+        assert [path.name for path in root.iterdir() if path.name != ".vtspolicy"] == [f".vtspolicy-probe.{'b' * 16}"]
+        assert on_disk.parts(on_disk.pool) == []
+
+
+def test_a_trial_names_what_cannot_be_done(on_disk: World) -> None:
+    work = on_disk.root / "PAYROLL" / ".vtspolicy"
+    work.write_bytes(b"in the way")
+    first, *more = on_disk.system.trial(on_disk.pool, "a" * 16).findings
+    assert first.what == "write" and first.why_not and not more
+    assert work.read_bytes() == b"in the way"
+    assert sorted(path.name for path in (on_disk.root / "PAYROLL").iterdir()) == [".vtspolicy"]
+
+
+def test_a_trial_where_nothing_is(there: World) -> None:
+    with pytest.raises(Unknown):
+        there.system.trial(Pool(there.name, VAULT, "NOWHERE"), "a" * 16)
+    with pytest.raises(Unknown):
+        there.system.trial(Vault(there.name, "NOWHERE"), "a" * 16)
+
+
+def test_a_trial_keeps_to_its_place(on_disk: World) -> None:
+    with pytest.raises(Refusal):
+        on_disk.system.trial(on_disk.pool, "../../x")
+
+
+def test_the_pulse_is_the_time_there(there: World) -> None:
+    clock = there.system.pulse()
+    assert clock is None if there.kind == "sftp" else clock is not None and abs(clock - time.time()) < 5

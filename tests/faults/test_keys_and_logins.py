@@ -186,7 +186,7 @@ def test_damaged_key_files(stage: Stage, tmp_path: Path) -> None:
                    check=True, stdout=subprocess.DEVNULL)
     makes["pem"] = (tmp_path / "rsa").read_bytes()
     path = tmp_path / "damaged"
-    from vtspolicy.systems.ssh.link import load_key
+    from vtspolicy.systems.ssh.keys import load_key
 
     for _ in range(trials):
         content = bytearray(source.choice(list(makes.values())))

@@ -105,7 +105,7 @@ class Sender:
     def _run(self, stack: ExitStack, report: Report, near: Pool, far: Pool, tapes: tuple[str, ...], replace: bool,
              before: Callable[[Plan, System], None] | None, after: Callable[[], None] | None, progress: Progress,
              pace: Pace | None) -> None:
-        source = stack.enter_context(connect(self.here, "", PROGRAM, None))
+        source = stack.enter_context(connect(self.here, self.known_hosts, PROGRAM, None))
         target = stack.enter_context(connect(self.there, self.known_hosts, PROGRAM, None))
         report.chatter = getattr(target, "chatter", "")
         source_id = check_identity(near.of, source.vault(near.of), None)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.unit.systems.far_side import SEAL, begin, frame, frames_of, hello, request
 from vtspolicy.errors import Usage
-from vtspolicy.receive import USAGE, main, vaults_of
+from vtspolicy.receive import USAGE, main, options_of, vaults_of
 from vtspolicy.systems.receiver.wire import Frame
 
 
@@ -47,6 +47,28 @@ def test_other_words_are_refused(words: list[str], message: str, capsys: pytest.
     assert out == ""
     assert err == f"*ERROR* {message} (690001)\n{USAGE}\n"
     assert USAGE.startswith("usage: vtspolicy receive --vault NAME=/path ")
+
+
+@pytest.mark.parametrize(("words", "rest", "options"), [
+    (["--vault", "A=/x"], ["--vault", "A=/x"], {}),
+    (["--create-pool", "yes", "--vault=A=/x"], ["--vault=A=/x"], {"--create-pool": "yes"}),
+    (["--vault", "A=/x", "--state=/s", "--policies", "/p"], ["--vault", "A=/x"], {"--state": "/s", "--policies": "/p"}),
+    (["--vault", "--state", "/s"], ["--vault", "--state", "/s"], {}),
+])
+def test_its_options_stand_between_its_vaults(words: list[str], rest: list[str], options: dict[str, str]) -> None:
+    assert options_of(words) == (rest, options)
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["--create-pool"], "--create-pool needs no, yes or frozen"),
+    (["--create-pool", "always"], "--create-pool needs no, yes or frozen, not 'always'"),
+    (["--create-pool=no", "--create-pool=yes"], "--create-pool stands twice"),
+    (["--state", "s"], "--state needs a directory's absolute path, not 's'"),
+])
+def test_options_that_are_wrong_are_refused(words: list[str], message: str) -> None:
+    with pytest.raises(Usage) as caught:
+        options_of(words)
+    assert str(caught.value) == message
 
 
 @pytest.fixture

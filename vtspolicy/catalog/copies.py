@@ -7,7 +7,7 @@ from typing import Any
 
 from vtspolicy.catalog.schema import LARGEST, whole
 from vtspolicy.planning.plan import Copy
-from vtspolicy.policy.places import Pool, Tape
+from vtspolicy.policy.places import Pool, Tape, Vault
 from vtspolicy.systems.contract import Identity
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
@@ -16,6 +16,11 @@ _NUMBER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 def pool_key(pool: Pool) -> tuple[str, str, str]:
     """The pool as a query takes it."""
     return pool.system, pool.vault, pool.name
+
+
+def place_key(place: Pool | Vault) -> tuple[str, str, str]:
+    """A pool, or a vault as one without a name, as a query takes it."""
+    return pool_key(place) if isinstance(place, Pool) else (place.system, place.name, "")
 
 
 def tape_key(tape: Tape) -> tuple[str, str, str, str]:
@@ -27,14 +32,16 @@ def row_of(copy: Copy) -> tuple[Any, ...]:
     """The copy as SAVE_COPY takes it. Raise ValueError where a number is out of range."""
     return (*tape_key(copy.target), *tape_key(copy.source),
             copy.digest, whole(copy.size, "the size"), _text_of(copy.source_identity), _text_of(copy.target_identity),
-            copy.copied, copy.verified, copy.trusted, int(copy.durable), copy.run, copy.reason, copy.failed)
+            copy.copied, copy.verified, copy.trusted, int(copy.durable), copy.run, copy.reason, copy.failed,
+            copy.doubted, _text_of(copy.released), copy.accepted)
 
 
 def copy_of(row: tuple[Any, ...]) -> Copy:
     """The copy that a row holds. Raise ValueError or TypeError where it cannot be what was stored."""
     (target_system, target_vault, target_pool, target_tape, source_system, source_vault, source_pool, source_tape,
-     digest, size, source_identity, target_identity, copied, verified, trusted, durable, run, reason, failed) = row
-    texts = (*row[:8], copied, verified, trusted, digest, run, reason, failed)
+     digest, size, source_identity, target_identity, copied, verified, trusted, durable, run, reason, failed,
+     doubted, released, accepted) = row
+    texts = (*row[:8], copied, verified, trusted, digest, run, reason, failed, doubted, accepted)
     if not all(text is None or isinstance(text, str) for text in texts) or not isinstance(size, int):
         raise TypeError("a column of a copy has the wrong type")
     return Copy(
@@ -43,7 +50,8 @@ def copy_of(row: tuple[Any, ...]) -> Copy:
         digest=digest, size=size,
         source_identity=_identity_of(source_identity), target_identity=_identity_of(target_identity),
         copied=copied, verified=verified, trusted=trusted, durable=bool(durable),
-        run=run, reason=reason, failed=failed)
+        run=run, reason=reason, failed=failed,
+        doubted=doubted, released=_identity_of(released), accepted=accepted)
 
 
 def _text_of(identity: Identity | None) -> str | None:

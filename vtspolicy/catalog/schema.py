@@ -4,7 +4,7 @@ from __future__ import annotations
 
 APPLICATION_ID = 0x56545350
 """Marks the file as ours (`VTSP`), in SQLite's header at offset 68."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """In SQLite's header at offset 60 (user_version)."""
 
 MAGIC = b"SQLite format 3\x00"
@@ -12,6 +12,10 @@ HEADER_LENGTH = 100
 LARGEST = 2**63 - 1
 """What a whole number in the file can be at most."""
 
+FREEZE_TABLE = """CREATE TABLE freeze (
+        system TEXT NOT NULL, vault TEXT NOT NULL, pool TEXT NOT NULL, since TEXT NOT NULL, by_whom TEXT NOT NULL,
+        reason TEXT NOT NULL, seen TEXT NOT NULL, PRIMARY KEY (system, vault, pool))"""
+"""What other systems last said to be frozen; without a pool, the whole vault."""
 TABLES = (
     "CREATE TABLE state (id TEXT NOT NULL PRIMARY KEY, policies TEXT NOT NULL, created TEXT NOT NULL)",
     # Inode and time numbers need up to 64 bits without sign: an identity is stored as its text.
@@ -20,6 +24,7 @@ TABLES = (
         source_system TEXT NOT NULL, source_vault TEXT NOT NULL, source_pool TEXT NOT NULL, source_tape TEXT NOT NULL,
         digest TEXT, size INTEGER NOT NULL, source_identity TEXT, target_identity TEXT,
         copied TEXT, verified TEXT, trusted TEXT, durable INTEGER NOT NULL, run TEXT, reason TEXT, failed TEXT,
+        doubted TEXT, released TEXT, accepted TEXT,
         PRIMARY KEY (target_system, target_vault, target_pool, target_tape,
                      source_system, source_vault, source_pool, source_tape))""",
     "CREATE INDEX copy_source ON copy (source_system, source_vault, source_pool, source_tape)",
@@ -28,8 +33,9 @@ TABLES = (
         pid INTEGER NOT NULL, started TEXT NOT NULL, ended TEXT, status TEXT, counts TEXT NOT NULL)""",
     """CREATE TABLE vault (
         system TEXT NOT NULL, name TEXT NOT NULL, identity TEXT NOT NULL, first_seen TEXT NOT NULL,
-        PRIMARY KEY (system, name))""",
+        doubted TEXT, PRIMARY KEY (system, name))""",
     "CREATE TABLE far_end (system TEXT NOT NULL PRIMARY KEY, answered TEXT NOT NULL, seen TEXT NOT NULL)",
+    FREEZE_TABLE,
     """CREATE TABLE event (
         number INTEGER NOT NULL PRIMARY KEY, time TEXT NOT NULL, id TEXT NOT NULL, reason TEXT, system TEXT,
         tape TEXT, run TEXT, policy TEXT, ref TEXT, address TEXT NOT NULL, server TEXT NOT NULL,
@@ -40,6 +46,11 @@ TABLES = (
     """CREATE TABLE log_cursor (
         log TEXT NOT NULL PRIMARY KEY, event INTEGER NOT NULL, inode TEXT NOT NULL, position INTEGER NOT NULL)""",
 )
+STEPS: dict[int, tuple[str, ...]] = {
+    1: ("ALTER TABLE copy ADD COLUMN doubted TEXT", "ALTER TABLE copy ADD COLUMN released TEXT",
+        "ALTER TABLE copy ADD COLUMN accepted TEXT", "ALTER TABLE vault ADD COLUMN doubted TEXT", FREEZE_TABLE),
+}
+"""What makes the next schema of an older one, by the older one's version."""
 
 
 def whole(value: int, what: str) -> int:

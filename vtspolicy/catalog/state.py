@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from vtspolicy.catalog import copies as copy_rows
-from vtspolicy.catalog import database, eventlog, runs, statements
+from vtspolicy.catalog import database, eventlog, migration, runs, statements
 from vtspolicy.catalog.eventlog import Event, EventFilter, LogCursor, Origin
 from vtspolicy.catalog.folder import STATE_FILE, check_folder, find_state, set_aside
 from vtspolicy.catalog.runs import Run
@@ -21,6 +21,7 @@ from vtspolicy.errors import StateUnusable
 from vtspolicy.events import printable
 from vtspolicy.planning.plan import Copy
 from vtspolicy.policy.places import Pool, Tape, Vault
+from vtspolicy.systems.contract import Freeze
 
 __all__ = ["State", "find_state", "open_state", "set_aside"]
 
@@ -33,6 +34,7 @@ def open_state(folder: str, policies: str, *, create: bool = True, origin: Origi
                wait: float = WAIT) -> State:
     """Open the state in a folder, for the policies of another; make it where it is not there and `create` allows.
 
+    One of an older schema is migrated, and a copy of it kept beside it.
     Raise StateUnusable where it is damaged, foreign, newer than this program, made for another policy folder, or out
     of reach - it is left as it is, and never replaced by an empty one - and Locked where another process keeps it.
     """
@@ -43,12 +45,15 @@ def open_state(folder: str, policies: str, *, create: bool = True, origin: Origi
         if not create:
             raise StateUnusable(f"there is no state in {folder} yet")
         database.create(folder, policies, wait)
-    state = State(folder, database.connect(path, wait), origin or Origin.here())
+    connection = database.connect(path, wait)
+    state = State(folder, connection, origin or Origin.here())
     try:
         state.read_head()
         if state.policies != os.path.realpath(policies):
             raise StateUnusable(f"the state in {folder} belongs to the policies in {state.policies}, not to those in "
                                 f"{os.path.realpath(policies)}; name another folder with --state")
+        if not migration.is_current(connection, path):
+            migration.migrate(connection, path, state.origin, wait)
     except BaseException:
         state.close()
         raise
@@ -154,9 +159,23 @@ class State:
         return next(iter(self._read(statements.VAULT, (vault.system, vault.name),
                                     lambda row: (_text(row[0]), _text(row[1])))), None)
 
+    def doubted(self, vault: Vault) -> str | None:
+        """When it was last in doubt which vault this is: what no VERIFY and no run has read since is not proven."""
+        return next(iter(self._read(statements.DOUBTED, (vault.system, vault.name),
+                                    lambda row: None if row[0] is None else _text(row[0]))), None)
+
+    def vaults(self) -> dict[Vault, str]:
+        """The ids of all vaults that are remembered."""
+        return dict(self._read(statements.VAULTS, (), lambda row: (Vault(_text(row[0]), _text(row[1])), _text(row[2]))))
+
     def far_end(self, system: str) -> str | None:
         """As what the system last answered: `receiver`, `sftp`, or None where it never did."""
         return next(iter(self._read(statements.FAR_END, (system,), lambda row: _text(row[0]))), None)
+
+    def freeze(self, place: Pool | Vault) -> tuple[Freeze, str] | None:
+        """The freeze of another system's place as it was last seen, and when that was."""
+        return next(iter(self._read(statements.FREEZE, copy_rows.place_key(place),
+                                    lambda row: (Freeze(*map(_text, row[:3])), _text(row[3])))), None)
 
     def events(self, wanted: EventFilter | None = None) -> tuple[Event, ...]:
         """Events, newest last. Raise ValueError where the filter's `since` is no time."""

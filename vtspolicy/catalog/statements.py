@@ -11,7 +11,7 @@ from typing import Any
 COPY_KEY = ("target_system", "target_vault", "target_pool", "target_tape",
             "source_system", "source_vault", "source_pool", "source_tape")
 COPY = (*COPY_KEY, "digest", "size", "source_identity", "target_identity", "copied", "verified", "trusted", "durable",
-        "run", "reason", "failed")
+        "run", "reason", "failed", "doubted", "released", "accepted")
 RUN = ("id", "verb", "policy", "ref", "username", "pid", "started", "ended", "status", "counts")
 EVENT = ("number", "time", "id", "reason", "system", "tape", "run", "policy", "ref", "address", "server", "username",
          "program", "pid", "text", "fields")
@@ -46,6 +46,12 @@ COPIES_OF_TAPE = f"{_COPIES} WHERE ({_TARGET} AND target_tape = ?) OR ({_SOURCE}
 POOLS_COPIED_FROM = ("SELECT DISTINCT source_pool FROM copy WHERE source_system = ? AND source_vault = ?"
                      " AND digest IS NOT NULL ORDER BY source_pool")
 COPIES_ON_SYSTEM = f"{_COPIES} WHERE target_system = ?{_BY_KEY}"
+_DOUBT = "UPDATE copy SET doubted = ? WHERE digest IS NOT NULL AND doubted IS NULL AND target_system = ?"
+DOUBT_ON_SYSTEM = _DOUBT
+DOUBT_ON_VAULT = f"{_DOUBT} AND target_vault = ?"
+DOUBT_SYSTEM = "UPDATE vault SET doubted = ? WHERE system = ?"
+DOUBT_VAULT = f"{DOUBT_SYSTEM} AND name = ?"
+DOUBTED = _select("vault", ("doubted",)) + " WHERE system = ? AND name = ?"
 
 START_RUN = _insert("run", RUN)
 END_RUN = "UPDATE run SET ended = ?, status = ?, counts = ? WHERE id = ?"
@@ -56,10 +62,17 @@ UNFINISHED_RUNS = f"{_RUNS} WHERE ended IS NULL ORDER BY id"
 
 SAVE_VAULT = (_replace("vault", ("system", "name"), ("system", "name", "identity", "first_seen"))
               + " WHERE vault.identity <> excluded.identity")
+VAULTS = _select("vault", ("system", "name", "identity")) + " ORDER BY system, name"
 VAULT = _select("vault", ("identity", "first_seen")) + " WHERE system = ? AND name = ?"
 
 SAVE_FAR_END = _replace("far_end", ("system",), ("system", "answered", "seen"))
 FAR_END = _select("far_end", ("answered",)) + " WHERE system = ?"
+
+_PLACE = ("system", "vault", "pool")
+SAVE_FREEZE = _replace("freeze", _PLACE, (*_PLACE, "since", "by_whom", "reason", "seen"))
+FORGET_FREEZE = "DELETE FROM freeze WHERE system = ? AND vault = ? AND pool = ?"
+FREEZE = (_select("freeze", ("since", "by_whom", "reason", "seen"))
+          + " WHERE system = ? AND vault = ? AND pool = ?")
 
 ADD_EVENT = _insert("event", EVENT[1:])
 _EVENTS = _select("event", EVENT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 
 def utc_text(moment: datetime) -> str:
@@ -15,6 +15,14 @@ def utc_text(moment: datetime) -> str:
 def now() -> str:
     """The present moment as stored."""
     return utc_text(datetime.now(UTC))
+
+
+def ago(seconds: float) -> str:
+    """The moment so long ago as stored; before all that is stored where no calendar has it."""
+    try:
+        return utc_text(datetime.now(UTC) - timedelta(seconds=seconds))
+    except OverflowError:
+        return ""
 
 
 def parse_utc(text: str) -> datetime:

@@ -12,7 +12,8 @@ from vtspolicy.catalog.eventlog import LogCursor, Origin
 from vtspolicy.catalog.runs import Run
 from vtspolicy.catalog.times import now
 from vtspolicy.planning.plan import Copy
-from vtspolicy.policy.places import Vault
+from vtspolicy.policy.places import Pool, Vault
+from vtspolicy.systems.contract import Freeze
 
 
 class Transaction:
@@ -37,6 +38,16 @@ class Transaction:
         """Record all that is known of a copy, instead of what was. Raise ValueError for a number out of range."""
         self._connection.execute(statements.SAVE_COPY, copies.row_of(copy))
 
+    def doubt_copies(self, place: Vault | str) -> int:
+        """Record that from now on it is in doubt what a vault, or a whole system, holds of its copies; how many were
+        not in doubt before."""
+        vaults, copies, key = ((statements.DOUBT_VAULT, statements.DOUBT_ON_VAULT, (place.system, place.name))
+                               if isinstance(place, Vault) else
+                               (statements.DOUBT_SYSTEM, statements.DOUBT_ON_SYSTEM, (place,)))
+        moment = now()
+        self._connection.execute(vaults, (moment, *key))
+        return self._connection.execute(copies, (moment, *key)).rowcount
+
     def start_run(self, run: Run) -> None:
         """Record a run that begins; user, process and time are filled in where they are not given."""
         self._connection.execute(statements.START_RUN, runs.row_of(replace(
@@ -53,6 +64,14 @@ class Transaction:
     def remember_far_end(self, system: str, answered: str) -> None:
         """Record as what a system answered: `receiver` or `sftp`."""
         self._connection.execute(statements.SAVE_FAR_END, (system, answered, now()))
+
+    def remember_freeze(self, place: Pool | Vault, freeze: Freeze | None) -> None:
+        """Record what another system says of a place: that it is frozen, or that it is not."""
+        key = copies.place_key(place)
+        if freeze is None:
+            self._connection.execute(statements.FORGET_FREEZE, key)
+        else:
+            self._connection.execute(statements.SAVE_FREEZE, (*key, freeze.since, freeze.by, freeze.reason, now()))
 
     def save_log_cursor(self, log: str, cursor: LogCursor) -> None:
         """Record how far a log file is written."""

@@ -9,11 +9,13 @@ DETAIL = Attribute("DETAIL", Takes.FLAG, "Everything that is known of each objec
 OBEYFORM = Attribute("OBEYFORM", Takes.FLAG, "The sentences that would make the objects again.")
 REPLACE = Attribute(
     "REPLACE", Takes.FLAG,
-    "Replace what is otherwise protected: a copy that was changed by someone else, or one that holds data while the "
-    "source has become empty.")
+    "Replace what is otherwise protected: a copy that was changed by someone else, or one whose source has become "
+    "empty or has shrunk. (RELEASE TAPE lets single tapes go that became empty or shrank.)")
 REF = Attribute(
     "REF", Takes.VALUE, "A word of your own; every event, STATUS and result of this run repeats it.", what="word",
     example="PAY0304", pattern=r"[A-Za-z0-9_.-]{1,16}", expected="at most 16 of A-Z a-z 0-9 _ . -")
+ASK = Attribute("ASK", Takes.FLAG, "Ask the targets now, instead of telling what was last known of them.")
+NOCHECK = Attribute("NOCHECK", Takes.FLAG, "Do not look whether the systems and pools that it names are there.")
 CHECK = Attribute("CHECK", Takes.FLAG, "End with code 1 if anything would be done.")
 
 A_SCHEME = Operand("scheme", "The scheme's name.")

@@ -10,7 +10,7 @@ from vtspolicy.command.verbs import VERBS
 from vtspolicy.command.vtspolicy_sentence import LONE_HYPHEN
 
 WIDTH = 80
-_YES = "It asks for a yes. Where nobody can be asked, the sentence must end with ! (in the shell: --yes)"
+_YES = " asks for a yes. Where nobody can be asked, the sentence must end with ! (in the shell: --yes)"
 
 
 def syntax(verb: Verb, form: Form) -> tuple[str, ...]:
@@ -32,8 +32,10 @@ def syntax(verb: Verb, form: Form) -> tuple[str, ...]:
         parts.append("[, KEYWORD value] ...")
     if form.exclusive:
         parts.append(f"[, {' | '.join(form.exclusive)}]")
-    parts.extend(f"[, {_phrase(each)}]" for each in form.attributes if each.keyword not in form.exclusive)
-    if verb.destructive:
+    parts.extend(_phrase(each) for each in form.attributes if each.keyword in form.must)
+    parts.extend(f"[, {_phrase(each)}]" for each in form.attributes
+                 if each.keyword not in (*form.exclusive, *form.must))
+    if verb.destructive or verb.destructive_with:
         parts.append("[!]")
     return tuple(parts)
 
@@ -49,8 +51,9 @@ def shell_syntax(verb: Verb, form: Form) -> tuple[str, ...]:
     else:
         for each in form.attributes:
             more = " ..." if each.takes is Takes.LIST else ""
-            parts.append(f"[{' '.join(filter(None, ('--' + each.keyword.lower(), each.what)))}]{more}")
-    if verb.destructive:
+            word = " ".join(filter(None, ("--" + each.keyword.lower(), each.what)))
+            parts.append(word if each.keyword in form.must else f"[{word}]{more}")
+    if verb.destructive or verb.destructive_with:
         parts.append("[--yes]")
     return tuple(parts)
 
@@ -123,9 +126,10 @@ def _verb_help(verb: Verb) -> str:
     parts = [_wrap(f"{name} - {verb.summary}", ""), "\n"]
     parts += [_wrap(_unbreakable(syntax(verb, form)), "  ", "      ") for form in verb.forms]
     parts += ["\n", _wrap(verb.doc, "")]
-    if verb.destructive and verb.built:
+    if (verb.destructive or verb.destructive_with) and verb.built:
         but = "".join(f", or {each} is given" for each in verb.confirmed_by)
-        parts += ["\n", _wrap(f"{_YES}{but}.", "")]
+        when = f"With {' or '.join(verb.destructive_with)} it" if verb.destructive_with else "It"
+        parts += ["\n", _wrap(f"{when}{_YES}{but}.", "")]
     operands: dict[str, list[str]] = {}
     for operand in dict.fromkeys(form.operand for form in verb.forms if form.operand is not None):
         operands.setdefault(operand.doc, []).append(operand.what)

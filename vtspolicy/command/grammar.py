@@ -72,6 +72,8 @@ class Form(NamedTuple):
     """Words that may stand in front of the object and change nothing."""
     exclusive: tuple[str, ...] = ()
     """Keywords of which only one may be given."""
+    must: tuple[str, ...] = ()
+    """Keywords without which the sentence says too little; they may follow the names without a comma."""
 
     def attribute(self, keyword: str) -> Attribute | None:
         """The attribute that this keyword, long or short, stands for."""
@@ -99,6 +101,8 @@ class Verb(NamedTuple):
     grammar: Grammar = Grammar.NONSTOP
     destructive: bool = False
     """Whether a yes, the `!` at the end of the sentence or the shell's --yes is needed."""
+    destructive_with: tuple[str, ...] = ()
+    """Attributes that make the yes needed where the verb alone does not."""
     confirmed_by: tuple[str, ...] = ()
     """Attributes that make the yes needless."""
     built: bool = True

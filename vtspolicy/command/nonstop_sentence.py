@@ -55,11 +55,17 @@ class _Sentence:
         verb = self.verb()
         form = self.form(verb)
         operands = self.operands(verb, form)
+        if self.next.kind is Kind.WORD:
+            self.attribute(verb, form)
         while self.next.kind is Kind.COMMA:
             self.read()
             self.attribute(verb, form)
         if form.removes and not self.attributes:
             raise self.wrong(self.next, "a comma and what to change: KEYWORD value")
+        missing = [each for each in form.attributes if each.keyword in form.must
+                   and each.keyword not in self.attributes]
+        if missing:
+            raise self.wrong(self.next, " and ".join(f"{each.keyword} {each.what}" for each in missing))
         return Command(verb.word, form.object, operands, self.attributes, self.confirmed, self.text, self.door,
                        self.spans)
 
@@ -107,8 +113,11 @@ class _Sentence:
             self.spans[token.value] = Span(token.start, token.end)
         if rule is not None and len(found) < rule.low:
             raise self.wrong(self.next, f"a name: {rule.what}")
+        if self.next.kind is Kind.WORD and self.next.value.upper() in form.must:
+            return tuple(found)
         if self.next.kind not in (Kind.COMMA, Kind.END):
-            raise self.wrong(self.next, "a comma and a keyword, or the end of the sentence"
+            raise self.wrong(self.next, f"{one_of(form.must)}, or a comma and a keyword" if form.must else
+                             "a comma and a keyword, or the end of the sentence"
                              if form.attributes or form.fields else "the end of the sentence")
         return tuple(found)
 

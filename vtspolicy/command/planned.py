@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-PLANNED_VERBS = ("STOP", "ABORT", "SUSPEND", "ACTIVATE", "RETRY", "WAIT", "FREEZE", "THAW", "ADOPT", "COPY", "RELEASE",
-                 "ACCEPT", "OBEY", "OUT", "LOG", "FC", "HISTORY", "VOLUME", "ASSUME", "ALLOW", "EXIT", "TEST", "WHY")
+PLANNED_VERBS = ("STOP", "ABORT", "SUSPEND", "ACTIVATE", "RETRY", "WAIT", "ADOPT",
+                 "OBEY", "OUT", "LOG", "FC", "HISTORY", "VOLUME", "ASSUME", "ALLOW", "EXIT", "WHY")
 """Verbs that have a meaning to come, and none yet."""
 
-PLANNED_OBJECTS = ("JOB", "HOST", "HANDLER", "ACCESS", "KEY")
+PLANNED_OBJECTS = ("JOB", "HOST", "HANDLER", "ACCESS")
 """Objects that have a meaning to come, and none yet."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from vtspolicy.command.attributes import BRIEF, DETAIL, OBEYFORM, REF
+from vtspolicy.command.attributes import ASK, BRIEF, DETAIL, NOCHECK, OBEYFORM, REF
 from vtspolicy.command.grammar import Attribute, Form, Operand, Takes, Verb
 
-_KINDS = (("SYSTEM", "system"), ("SCHEME", "scheme"), ("AUTOCOPY", "policy"), ("SETTINGS", "name"))
+_KINDS = (("SYSTEM", "system"), ("SCHEME", "scheme"), ("AUTOCOPY", "policy"), ("UNPROTECTED", "policy"),
+          ("SETTINGS", "name"))
 
 
 def _policies(*attributes: Attribute, low: int = 1, templates: bool = False, doc: str, fields: bool = False,
@@ -15,6 +16,13 @@ def _policies(*attributes: Attribute, low: int = 1, templates: bool = False, doc
         Form(kind, Operand(what, doc, low=low, templates=templates), attributes, fields, removes, exclusive=exclusive)
         for kind, what in _KINDS)
 
+
+_POOLS = Form("POOL", Operand("[system:]/vault/pool", "Path, also with templates; without it, all pools here.", low=0,
+                              templates=True), (
+    Attribute("UNCOVERED", Takes.FLAG, "Only pools that no policy names and that hold no copies."), DETAIL, BRIEF),
+    exclusive=("DETAIL", "BRIEF"))
+_TAPES = Form("TAPE", Operand("[system:]/vault/pool/tape", "The tape, also with templates.", templates=True),
+              (ASK, BRIEF))
 
 _EVENTS = Form("EVENT", Operand("id", "Only events with this six-digit id.", low=0), (
     Attribute("SEVERITY", Takes.VALUE, "Only events of this severity or a worse one.", what="severity",
@@ -33,15 +41,25 @@ _EVENTS = Form("EVENT", Operand("id", "Only events with this six-digit id.", low
     BRIEF,
 ))
 
+_KEY = Form("KEY", Operand("system", "The system that the key is for."), (
+    Attribute("FROM", Takes.LIST, "Our address as the far side sees it, which alone is let in: addresses, networks or "
+              "templates. Without it this machine's address on the way there.", what="address", example="192.0.2.7",
+              pattern=r"[A-Za-z0-9:.*?!/_-]{1,100}", expected="an address, such as 192.0.2.7 or 192.0.2.0/28"),
+    Attribute("READ", Takes.FLAG, "Let tapes be read there, too, as COPY TAPE FROM needs it. It is so without this "
+              "where a policy names the system as its source.")))
+
 VERBS: tuple[Verb, ...] = (
     Verb(
-        "ADD", "add a policy: a system, a scheme, an AutoCopy policy or the settings",
+        "ADD", "add a policy: a system, a scheme, an AutoCopy policy, the settings; or a key",
         "Writes a new policy file. Each field of the policy is an attribute; several values stand in parentheses. "
         "vtspolicy-policy(5) lists the fields, and SAMPLE prints them with examples. The whole set of policies is "
-        "checked first; if anything is wrong, nothing is written.",
-        _policies(doc="The new policy's name.", fields=True),
-        ("ADD SYSTEM vts2, ADDRESS vts2.example.com, USER vts, KEY /etc/vtspolicy/keys/vts2, "
-         "VAULTS VAULT01=/srv/vts/VAULT01",
+        "checked first; if anything is wrong, nothing is written. ADD KEY makes the key to log in to a system with: an "
+        "ed25519 pair, keys/NAME in the policies' folder (or where the system's policy says), readable by its owner "
+        "alone. It prints the line for authorized_keys over there, which lets this machine in for its vaults alone, "
+        "and what else is to be done there. A key that is there already is never replaced; its line is printed again.",
+        (*_policies(NOCHECK, doc="The new policy's name.", fields=True), _KEY),
+        ("ADD SYSTEM vts2, ADDRESS vts2.example.com, USER vts, VAULTS VAULT01=/srv/vts/VAULT01",
+         "ADD KEY vts2",
          "ADD SCHEME NIGHTLY, FROM /VAULT01/PAYROLL, TO (vts2:/VAULT01/PAYROLL, vts3:/VAULT01/PAYROLL)",
          "ADD AUTOCOPY PAYROLL, POOL /VAULT01/PAYROLL, TO vts2:/VAULT01/PAYROLL")),
     Verb(
@@ -50,7 +68,7 @@ VERBS: tuple[Verb, ...] = (
         "with a value sets the field, in whole: a list is not added to, it is replaced. A keyword without a value "
         "removes the field, so that its default holds again. The whole set of policies is checked first; if anything "
         "is wrong, nothing is written.",
-        _policies(doc="The policy's name.", fields=True, removes=True),
+        _policies(NOCHECK, doc="The policy's name.", fields=True, removes=True),
         ("ALTER SCHEME NIGHTLY, RATE 40 MiB/s",
          "ALTER SCHEME NIGHTLY, RATE, NOTE \"payroll, to the second site\"",
          "ALTER SYSTEM vts2, STALL 90 s")),
@@ -63,9 +81,11 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "INFO", "show what policies say, or the event log",
         "Shows the policies that a name or template selects; without one, all of that kind. INFO EVENT shows the event "
-        "log, oldest event first; its attributes narrow it. What tapes hold and how safe they are is shown by STATUS.",
+        "log, oldest event first; its attributes narrow it. INFO POOL shows which policies name the pools that lie in "
+        "this machine's vaults (the most exact wins), INFO TAPE all that is known of a tape. How safe tapes are is "
+        "shown by STATUS.",
         (*_policies(DETAIL, OBEYFORM, BRIEF, low=0, templates=True, doc="Name or template; without it, all.",
-                    exclusive=("DETAIL", "OBEYFORM", "BRIEF")), _EVENTS),
+                    exclusive=("DETAIL", "OBEYFORM", "BRIEF")), _POOLS, _TAPES, _EVENTS),
         ("INFO SCHEME *, OBEYFORM", "INFO SYSTEM vts2, DETAIL", "INFO EVENT, SEVERITY error, SINCE 2 h")),
     Verb(
         "CHECK", "look for errors in the policy files",

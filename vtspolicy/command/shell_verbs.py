@@ -32,6 +32,16 @@ VERBS: tuple[Verb, ...] = (
         "the vaults that its own command line names, and nowhere else.",
         (Form(attributes=(
             Attribute("VAULT", Takes.LIST, "A vault and the directory that holds it.", what="name=path",
-                      example="VAULT01=/srv/vts/VAULT01"),)),),
+                      example="VAULT01=/srv/vts/VAULT01"),
+            Attribute("CREATE-POOL", Takes.VALUE, "Whether a sender may have a missing pool made: no (without it), "
+                      "yes, or frozen, which makes every new pool frozen from its birth.", what="no|yes|frozen",
+                      example="yes"),
+            Attribute("ALLOW-READ", Takes.FLAG, "Whether tapes may be sent from here, too: for schemes whose source "
+                      "this side is, and for COPY TAPE ... FROM. Digests are told without it."),
+            Attribute("STATE", Takes.VALUE, "The state of this side, whose event log is told what was refused because "
+                      "it is frozen; without it the usual one, where this user may write it.", what="dir",
+                      example="/var/lib/vtspolicy"),
+            Attribute("POLICIES", Takes.VALUE, "The policies' folder that the state belongs to.", what="dir",
+                      example="/etc/vtspolicy/policies"))),),
         ("vtspolicy receive --vault VAULT01=/srv/vts/VAULT01",), shell_only=True),
 )

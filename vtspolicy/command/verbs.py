@@ -41,6 +41,8 @@ def form_of(command: Command) -> Form | None:
 def needs_yes(command: Command) -> bool:
     """Whether a person, or the `!` that is missing, must confirm the command before it is carried out."""
     verb = verb_of(command)
-    if verb is None or not verb.destructive or command.confirmed:
+    if verb is None or command.confirmed:
+        return False
+    if not verb.destructive and not any(keyword in command.attributes for keyword in verb.destructive_with):
         return False
     return not any(keyword in command.attributes for keyword in verb.confirmed_by)

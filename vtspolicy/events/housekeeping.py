@@ -49,6 +49,12 @@ MESSAGES = (
         effect="Copies are not concerned. The earlier event log's rows are in that file; its text lines stay.",
         recovery="Remove the file when nobody needs it any more."),
     Message(
+        "231004", "State file migrated from schema {version} to {schema}, the old one kept as {file}",
+        cause="This release keeps more in its state than the one before; it ran here for the first time.",
+        effect="All that the old file knew is in the new one. Copies are not concerned.",
+        recovery="None needed. To put the old program back, stop everything that uses the state and move the kept file "
+                 "into the place of state.db; what is copied until then is found again in the far sides' records."),
+    Message(
         "831001", "State cannot be used, {detail}, rc=state", reason="state",
         cause="The state file is damaged, foreign, newer than this program, made for another policy folder, or out "
               "of reach; or its disk is full.",

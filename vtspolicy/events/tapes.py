@@ -56,13 +56,22 @@ MESSAGES = (
         cause="A tape of this name lies in another pool of the target; names are unique across all pools of a system.",
         effect="Both tapes on the target are intact; nothing was published. The source tape has no new copy and is "
                "exposed.",
-        recovery="Rename or remove the one that should not be there, then START SCHEME name. The rule can be turned "
-                 "off: unique-names: no in the settings policy."),
+        recovery="The error names both pools, and who wrote the other tape. Rename or remove the one that should not "
+                 "be there, then START SCHEME name. To let both be: ADD SETTINGS name, UNIQUE-NAMES no, or ALTER "
+                 "where there are some."),
     Message(
         "624012", "Cartridge {tape} held, not copied to {target}, {detail}, rc=held", reason="held",
-        cause="The change at the source looks like a loss: the tape became empty while its copy holds data.",
+        cause="The change at the source looks like a loss: the tape became empty while its copy holds data, or it "
+              "shrank below the part of its copy's size that guard: shrunk-to in the policy allows.",
         effect=_INTACT + "It may be the only one that holds the tape's data.",
-        recovery="Find out why the tape is empty. If it should be: START SCHEME name, REPLACE."),
+        recovery="Find out why the tape is empty or short. If it should be: RELEASE TAPE name !, and the next run "
+                 "copies it as it is now. START SCHEME name, REPLACE lets all of the scheme go at once."),
+    Message(
+        "224012", "Cartridge {tape} released for {target}, {detail}",
+        cause="RELEASE TAPE was given for a tape that was held.",
+        effect="Nothing was copied yet. The next run puts the tape, exactly as it was then, in the place of its copy; "
+               "if it changes again before, it is judged anew.",
+        recovery="None needed. START SCHEME name copies it."),
     Message(
         "624013", "Cartridge {tape} not copied to {target}, {detail}, rc=diverged", reason="diverged",
         cause="The target's tape is newer than its last copy, was changed by someone else, or was never written by "
@@ -102,10 +111,26 @@ MESSAGES = (
         recovery="START SCHEME name copies it again where the source still has it. STATUS TAPE name shows where "
                  "other copies are."),
     Message(
-        "424020", "Cartridge {tape} gone from its source, last copy on {target} kept",
-        cause="A tape that was copied before is no longer in its source pool.",
-        effect="The copy on the target is intact; copying never deletes. It may now be the only one.",
-        recovery="None needed if the tape was deleted on purpose. Otherwise fetch it back from the target."),
+        "424020", "{count} cartridges gone from Pool {source}, copies on {target} kept, {detail}",
+        cause="Tapes that were copied before are no longer in their source pool.",
+        effect="The copies on the target are intact; copying never deletes. Each may be the only one now.",
+        recovery="If the tapes were deleted on purpose: ACCEPT POOL name !, and nothing more is said of them. "
+                 "Otherwise COPY TAPE name FROM system brings one back. STATUS POOL name shows them."),
+    Message(
+        "624020", "{count} of {known} cartridges gone from Pool {source}, copies on {target} kept, {detail}, rc=gone",
+        reason="gone",
+        cause="More tapes than guard: at-most-gone in the policy allows, and at least three, were copied before and "
+              "are no longer in their source pool: a deleted or damaged folder, or another disk, looks like this.",
+        effect="The copies on the target are intact; copying never deletes. Each may be the only one now. The tapes "
+               "that are there were copied as ever.",
+        recovery="Find out why they are gone. If it was on purpose: ACCEPT POOL name !, and nothing more is said of "
+                 "them. Otherwise fetch them back from the target. STATUS POOL name shows them."),
+    Message(
+        "224020", "{count} cartridges gone from Pool {source} accepted, copies on {target} kept, {detail}",
+        cause="ACCEPT POOL was given.",
+        effect="The copies are as they were, and no run warns of these tapes any more. A tape that comes back is "
+               "copied as ever; if it goes again, that is told again.",
+        recovery="None needed."),
     Message(
         "224021", "Cartridge {tape} on {target} known again from the far side's own record",
         cause="The catalog did not know the copy (it was rebuilt, or is another), the far side's record did.",

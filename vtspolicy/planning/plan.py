@@ -79,6 +79,8 @@ class Step:
     """For COMPARE: what follows when the bytes differ (COPY, or REFUSE as diverged)."""
     known: Copy | None = None
     """The copy that the catalog or the far side's record knows of."""
+    digest: str | None = None
+    """What the source's bytes must be, where somebody recorded it."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,18 @@ class Plan:
     warnings: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     gone: tuple[str, ...] = ()
-    """Tapes that were copied before and are no longer at the source. Copying never deletes."""
+    """Tapes that were copied before and are no longer at the source, which nobody has accepted. Copying never
+    deletes."""
+    accepted: tuple[str, ...] = ()
+    """Those of which a person has accepted it."""
+    copied: int = 0
+    """How many of the selected tapes were copied before; the gone ones are among them, the accepted ones are not."""
+    too_many_gone: bool = False
+    """Whether the gone ones are more than the policy's guard takes for a matter of course."""
+    back: tuple[Copy, ...] = ()
+    """The copies of tapes that had been accepted as gone and are there again: without that acceptance."""
+    new_pool: str | None = None
+    """`yes` where the target pool is missing and would be made, `frozen` where it would be made and frozen, too."""
 
     @property
     def bytes_to_copy(self) -> int:

@@ -8,16 +8,29 @@ not known was changed by someone else, and is not overwritten unasked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
-from vtspolicy.planning.guards import check_not_empty
+from vtspolicy.command.complaint import nearest
+from vtspolicy.planning.guards import check_not_empty, too_many_gone
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
-from vtspolicy.policy.places import Pool, has_wildcard, matches
+from vtspolicy.policy.places import Pool, Tape, has_wildcard, matches
+from vtspolicy.policy.request import DEFAULT_GUARD, Guard
 from vtspolicy.systems.contract import Inventory, Record, TapeFacts
 
 _NOT_LASTING = ("target-write", "space")
 """What a failed publish is called when the target's disk was at fault."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a copy came from, when, and by whose hand."""
+
+    source: Tape
+    copied: str | None
+    run: str | None
+    writer: str | None = None
+    """The id of the state that wrote it; None where it is our own."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,11 @@ class Situation:
     warnings: tuple[str, ...] = ()
     zone: tzinfo | None = UTC
     """The zone of the times in the reasons; None is the machine's."""
+    guard: Guard = DEFAULT_GUARD
+    doubted: str | None = None
+    """When it was last in doubt which vault the target's is; UTC."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """Of the names in `elsewhere`: who wrote the tape that lies there, as far as that is known."""
 
 
 def selected(inventory: Inventory, templates: Iterable[str]) -> tuple[str, ...]:
@@ -59,29 +77,60 @@ def unexplained(situation: Situation) -> tuple[str, ...]:
 
 def make_plan(situation: Situation) -> Plan:
     """The plan. Raise EmptySource where there is nothing to copy at all."""
+    back = tuple(replace(copy, accepted=None) for name, copy in sorted(situation.copies.items())
+                 if copy.accepted is not None and name in situation.source.tapes)
+    situation = replace(situation, copies={**situation.copies, **{copy.source.name: copy for copy in back}})
     names = selected(situation.source, situation.tapes)
     absent = tuple(name for name in situation.tapes
                    if not has_wildcard(name) and name not in situation.source.tapes)
     if not absent:
         check_not_empty(situation.source_pool, situation.source, names, situation.tapes)
     steps = [_step(situation, name) for name in names]
-    steps += [Step(Action.REFUSE, name, "is not in the source pool", reason="missing") for name in absent]
-    gone = tuple(sorted(
-        name for name, copy in situation.copies.items()
-        if copy.digest is not None and name not in situation.source.tapes and name not in absent
-        and any(matches(name, each) for each in situation.tapes)))
-    return Plan(situation.source_pool, situation.target_pool, tuple(steps), situation.warnings,
-                situation.source.skipped, gone)
+    steps += [Step(Action.REFUSE, name, _absent(name, situation.source), reason="missing") for name in absent]
+    lost = {name: copy for name, copy in sorted(situation.copies.items())
+            if copy.digest is not None and name not in situation.source.tapes and name not in absent
+            and any(matches(name, each) for each in situation.tapes)}
+    gone = tuple(name for name, copy in lost.items() if copy.accepted is None)
+    copied = len(gone) + sum(name in situation.copies and situation.copies[name].digest is not None for name in names)
+    return Plan(
+        situation.source_pool, situation.target_pool, tuple(steps), situation.warnings, situation.source.skipped, gone,
+        accepted=tuple(name for name, copy in lost.items() if copy.accepted is not None), back=back, copied=copied,
+        too_many_gone=too_many_gone(len(gone), copied, situation.guard.at_most_gone))
+
+
+def _absent(name: str, source: Inventory) -> str:
+    near = nearest(name, source.tapes)
+    return "is not in the source pool" + (f"; the nearest is {near}" if near else "")
 
 
 def _step(situation: Situation, name: str) -> Step:
+    """What is to be done about one tape: never a copy over one that the guard protects."""
+    step = _wanted(situation, name)
+    source, target = step.source, step.target
+    copies = step.action is Action.COPY or (step.action is Action.COMPARE and step.if_unequal is Action.COPY)
+    if not copies or source is None or target is None or situation.replace or _is_released(situation, name):
+        return step
+    if situation.guard.forbids(source.identity.size, target.identity.size):
+        return _refuse(source, target, "held", f"shrank to {source.identity.size} bytes; its copy holds "
+                       f"{target.identity.size}", step.known or situation.copies.get(name))
+    return step
+
+
+def _is_released(situation: Situation, name: str) -> bool:
+    """Whether a person has let go exactly what the source is now."""
+    row = situation.copies.get(name)
+    return row is not None and row.released is not None and row.released == situation.source.tapes[name].identity
+
+
+def _wanted(situation: Situation, name: str) -> Step:
     source = situation.source.tapes[name]
     target = situation.target.tapes.get(name)
     clash = situation.elsewhere.get(name)
     row = situation.copies.get(name)
     if clash is not None:
-        return _refuse(source, target, "name-clash", f"its name exists in {clash}", row)
-    if source.identity.size == 0 and target is not None and target.identity.size > 0 and not situation.replace:
+        return _refuse(source, target, "name-clash", _clash(situation, name, clash), row)
+    if source.identity.size == 0 and target is not None and target.identity.size > 0 and not (
+            situation.replace or _is_released(situation, name)):
         return _refuse(source, target, "held", f"is empty now; its copy holds {target.identity.size} bytes", row)
     if target is None:
         lost = row is not None and row.digest is not None
@@ -96,11 +145,27 @@ def _step(situation: Situation, name: str) -> Step:
     return _of_unknown(situation, source, target, row)
 
 
+def _clash(situation: Situation, name: str, clash: Pool) -> str:
+    origin = situation.origins.get(name)
+    if origin is None:
+        who = "no record says who wrote that one"
+    else:
+        by = f"the vtspolicy whose state is {origin.writer}" if origin.writer else "this vtspolicy"
+        who = (f"that one was copied there from {origin.source} {_date(origin.copied, situation.zone)} by {by}"
+               + (f", run {origin.run}" if origin.run else ""))
+    return (f"its name exists in {clash}, too, and must not in {situation.target_pool}; {who}. Move one of the two to "
+            "another name, or let both be: ADD SETTINGS SETTINGS, UNIQUE-NAMES no (ALTER, where there are some)")
+
+
 def _of_known(source: TapeFacts, target: TapeFacts, known: Copy, zone: tzinfo | None) -> Step:
     if known.reason == "verify":
         return _copy(source, target, f"verification failed {_date(known.failed, zone)}", known)
     assert known.source_identity is not None
     if known.source_identity.fits(source.identity):
+        if known.doubted is not None:
+            why = f"the target's identity was in doubt {_date(known.doubted, zone)}"
+            return Step(Action.COMPARE, source.name, why, source.identity.size, source, target,
+                        if_unequal=Action.COPY, known=known)
         return Step(Action.NOTHING, source.name, "unchanged", 0, source, target, known=known)
     if known.source_identity.looks_like(source.identity):
         return Step(Action.COMPARE, source.name, "same size and time, touched since its copy", source.identity.size,
@@ -147,7 +212,12 @@ def _known(situation: Situation, name: str, target: TapeFacts) -> Copy | None:
         in_catalog = row is not None and row.target_identity is not None and record.identity.fits(row.target_identity)
         if is_ours(record, situation.source_pool, situation.source_vault) and not in_catalog and (
                 record.identity.fits(target.identity)):
-            return copy_of(record, situation.source_pool, situation.target_pool, target)
+            copy = copy_of(record, situation.source_pool, situation.target_pool, target)
+            if row is None:
+                # A record lies in the vault, and may have been cloned with it: it proves nothing that is in doubt.
+                since = situation.doubted
+                return replace(copy, doubted=since) if since is not None and record.published <= since else copy
+            return replace(copy, released=row.released, doubted=row.doubted)
     return None
 
 
@@ -162,7 +232,7 @@ def copy_of(record: Record, source_pool: Pool, target_pool: Pool, target: TapeFa
     return Copy(
         source=source_pool.tape(record.source.name), target=target_pool.tape(record.tape), digest=record.digest,
         size=record.source_identity.size, source_identity=record.source_identity, target_identity=target.identity,
-        copied=record.published, verified=record.published, durable=record.durable, run=record.run)
+        copied=record.published, verified=record.published if record.proven else None, durable=record.durable, run=record.run)
 
 
 def _copy(source: TapeFacts, target: TapeFacts | None, why: str, known: Copy | None) -> Step:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
+from vtspolicy.command.attributes import NOCHECK
 from vtspolicy.command.command import Command, Span, Value
 from vtspolicy.command.complaint import not_built, one_of, refuse
 from vtspolicy.policy.model import KINDS, NOT_BUILT, Field, Shape, fields_of
@@ -34,6 +36,8 @@ def assignments(command: Command, kind: str) -> Mapping[str, Assignment]:
     fields = {each.keyword: each for each in fields_of(kind) if each.key != "name"}
     found: dict[str, Assignment] = {}
     for keyword, value in command.attributes.items():
+        if keyword == NOCHECK.keyword:
+            continue  # how it is done, and nothing of the policy
         field = fields.get(keyword.upper())
         if field is None:
             if keyword.lower() in NOT_BUILT[kind]:
@@ -65,7 +69,7 @@ def _read(command: Command, keyword: str, field: Field, value: Value) -> Any:
             if key in entries:
                 raise refuse(command, keyword, f"{key} only once", text)
             _judge(command, keyword, text, key, field.rule.read_key)
-            entries[key] = _judge(command, keyword, text, inner, field.rule.read)
+            entries[key] = _judge(command, keyword, text, inner, partial(field.rule.value, key))
         return entries
     values = tuple(_judge(command, keyword, text, text, field.rule.read) for text in texts)
     return values if field.rule.shape is Shape.LIST else values[0]

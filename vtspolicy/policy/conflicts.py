@@ -53,7 +53,7 @@ def conflicts(policies: Policies, broken: Collection[str] = ()) -> Iterator[tupl
         sources: list[tuple[Place, Site]] = []
         for index, source in enumerate(policy.source):
             try:
-                sources.append(_source(policies, source))
+                sources.append(_source(policies, policy, source))
             except Unknown as error:
                 hidden = source.system in broken or (source.system is None and broken)
                 if not hidden:
@@ -73,16 +73,33 @@ def conflicts(policies: Policies, broken: Collection[str] = ()) -> Iterator[tupl
             if any(site == source_site for _, source_site in sources):
                 yield policy, Problem("to", index, "source and target are the same vault")
                 continue
+            if far := [place for place, source_site in sources if site.address and source_site.address]:
+                yield policy, Problem("to", index, both_far(str(far[0].system), str(target.system)))
+                continue
             routes.extend(Route(policy, *source, target, site, index) for source in sources)
+        if policy.verify == "sent" and not any(_may_be_sftp(policies, str(target.system)) for target in policy.to):
+            yield policy, Problem("verify", None, "sent means nothing here: only plain SFTP reads a copy back over the "
+                                  "link, and no target is that")
     yield from _mixed(routes)
 
 
-def _source(policies: Policies, source: Place) -> tuple[Place, Site]:
+def _may_be_sftp(policies: Policies, name: str) -> bool:
+    system = policies.systems.get(name)
+    return system is None or (system.address is not None and system.far_end != "receiver")
+
+
+def _source(policies: Policies, policy: Copying, source: Place) -> tuple[Place, Site]:
     place = policies.at_home(source)
     system = str(place.system)
-    if policies.systems[system].address is not None:
-        raise Unknown(f"the source must be on this machine in this release, and {system} is reached by SSH")
+    if policy.kind == "autocopy" and policies.systems[system].address is not None:
+        raise Unknown(f"a pool that is watched must be on this machine, and {system} is reached by SSH")
     return place, policies.site(Vault(system, place.vault))
+
+
+def both_far(source: str, target: str) -> str:
+    """That source and target are both reached by SSH, and what would do."""
+    return (f"the source's system {source} and the target's system {target} are both reached by SSH; one of the two "
+            "must be this machine")
 
 
 def _mixed(routes: list[Route]) -> Iterator[tuple[Copying, Problem]]:

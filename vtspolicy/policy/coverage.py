@@ -9,7 +9,7 @@ from vtspolicy.errors import EmptySource
 from vtspolicy.policy.conflicts import selects, what_of
 from vtspolicy.policy.places import Place, Pool, Vault, has_wildcard
 from vtspolicy.policy.policies import Copying, Policies
-from vtspolicy.policy.request import Leg
+from vtspolicy.policy.request import Guard, Leg
 from vtspolicy.policy.rules import PLACEHOLDER
 
 PoolsOf = Callable[[Vault], tuple[str, ...]]
@@ -31,7 +31,9 @@ def target_of(target: Place, pool: str) -> Pool:
 
 def legs_from(policy: Copying, pool: Pool) -> tuple[Leg, ...]:
     """A leg from the pool to each target of the policy."""
-    return tuple(Leg(pool, target_of(target, pool.name), policy.tapes, policy.rate) for target in policy.to)
+    guard = Guard.of(policy.guard)
+    return tuple(Leg(pool, target_of(target, pool.name), policy.tapes, policy.rate, guard, policy.verify)
+                 for target in policy.to)
 
 
 def sources_of(policies: Policies, policy: Copying, pools_of: PoolsOf) -> tuple[Pool, ...]:

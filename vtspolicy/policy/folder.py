@@ -14,7 +14,8 @@ from typing import NamedTuple
 from vtspolicy.errors import PolicyInvalid
 from vtspolicy.policy.conflicts import conflicts
 from vtspolicy.policy.document import LIMIT, WHOLE_FILE, Fault
-from vtspolicy.policy.model import AutoCopy, Policy, Scheme, Settings, System
+from vtspolicy.policy.jumps import wrong_jumps
+from vtspolicy.policy.model import KINDS, AutoCopy, Policy, Scheme, Settings, System, Unprotected
 from vtspolicy.policy.policies import Origin, Policies
 from vtspolicy.policy.reader import Reading, error_lines, read_policy
 from vtspolicy.policy.syntax import excerpt
@@ -150,7 +151,7 @@ def assemble(folder: str, files: Files) -> Assembly:
     """The set that the files make, and everything that is wrong with them."""
     readings = {name: read_policy(data) for name, data in files.data.items()}
     faults = list(files.faults)
-    found: dict[str, dict[str, Policy]] = {"system": {}, "scheme": {}, "autocopy": {}, "settings": {}}
+    found: dict[str, dict[str, Policy]] = {kind: {} for kind in KINDS}
     origins: dict[tuple[str, str], Origin] = {}
     first: dict[tuple[str, str], Origin] = {}
     broken: set[str] = set()
@@ -176,10 +177,12 @@ def assemble(folder: str, files: Files) -> Assembly:
         systems={name: each for name, each in sorted(found["system"].items()) if isinstance(each, System)},
         schemes={name: each for name, each in sorted(found["scheme"].items()) if isinstance(each, Scheme)},
         autocopies={name: each for name, each in sorted(found["autocopy"].items()) if isinstance(each, AutoCopy)},
+        unprotected={name: each for name, each in sorted(found["unprotected"].items())
+                     if isinstance(each, Unprotected)},
         settings=next((each for each in found["settings"].values() if isinstance(each, Settings)),
                       Settings(name="SETTINGS")),
         origins=origins)
-    for policy, problem in conflicts(policies, broken):
+    for policy, problem in (*wrong_jumps(policies, broken), *conflicts(policies, broken)):
         file = origins[policy.kind, policy.name].file
         faults.append((file, readings[file].fault(problem)))
     return Assembly(policies, _lines(folder, faults), readings)

@@ -5,19 +5,15 @@ The reader, the samples, `man 5` and the messages are made from these definition
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from dataclasses import fields as dataclass_fields
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from vtspolicy.command.complaint import one_of
-from vtspolicy.policy.places import Place, has_wildcard, is_name, parse_place
-from vtspolicy.policy.places import is_template as _is_template
-from vtspolicy.policy.units import parse_duration, parse_rate, parse_whole, spell_duration, spell_rate
-
-_ADDRESS = re.compile(r"[A-Za-z0-9:][A-Za-z0-9._:%-]{0,252}", re.ASCII)
+from vtspolicy.policy import readers
+from vtspolicy.policy.places import Place
+from vtspolicy.policy.units import parse_mode, parse_rate, parse_whole, spell_duration, spell_mode, spell_rate
 
 
 class Shape(StrEnum):
@@ -40,107 +36,20 @@ class FieldRule:
     example: str | tuple[str, ...] | Mapping[str, str]
     shape: Shape = Shape.TEXT
     required: bool = False
+    unless: str | None = None
+    """The key beside which a required one need not stand."""
     key: str | None = None
     """The YAML key where it is not the attribute's name with `-` for `_`."""
     read_key: Callable[[str], Any] | None = None
     """For a mapping: reads each key."""
+    read_entry: Callable[[str, str], Any] | None = None
+    """For a mapping whose keys have values of their own kinds: reads a key's value, instead of `read`."""
+
+    def value(self, key: str | None, text: str) -> Any:
+        """The text as the field reads it; for a mapping, as the value of that key."""
+        return self.read(text) if self.read_entry is None or key is None else self.read_entry(key, text)
     write: Callable[[Any], str] = str
     """One value to the text that `read` takes."""
-
-
-def _text(text: str) -> str:
-    if len(text) > 200:
-        raise ValueError("expected at most 200 characters")
-    return text
-
-
-def _name(text: str) -> str:
-    if not is_name(text):
-        raise ValueError("expected a name: a letter or digit, then up to 31 of A-Z a-z 0-9 _ . -")
-    return text
-
-
-def _template(text: str) -> str:
-    if not _is_template(text):
-        raise ValueError("expected a name or template of A-Z a-z 0-9 _ . - * ?")
-    return text
-
-
-def _command(text: str) -> str:
-    if not text.strip():
-        raise ValueError("expected a command")
-    return _text(text)
-
-
-def _path(text: str) -> str:
-    trimmed = text.rstrip("/")
-    if not text.startswith("/") or any(part in ("", ".", "..") for part in trimmed.split("/")[1:]):
-        raise ValueError("expected an absolute path without . or .. and with single /")
-    if len(text) > 1000:
-        raise ValueError("expected at most 1000 characters")
-    return trimmed or "/"
-
-
-def _stall(text: str) -> float:
-    seconds = parse_duration(text)
-    if not 1 <= seconds <= 3600:
-        raise ValueError("expected a time from 1 s to 1 h")
-    return seconds
-
-
-def _source(text: str) -> Place:
-    place = parse_place(text, templates=True)
-    if place.pool is None or place.tape is not None:
-        raise ValueError("expected a pool: /vault/pool")
-    if has_wildcard(place.vault):
-        raise ValueError("expected one vault (a template stands for pools alone)")
-    return place
-
-
-def _target(text: str) -> Place:
-    place = parse_place(text, placeholder=True)
-    if place.pool is None or place.tape is not None:
-        raise ValueError("expected a pool on a system: vts2:/vault/pool, or vts2:/vault/{pool}")
-    if place.system is None:
-        raise ValueError("expected the target's system in front: vts2:/vault/pool")
-    return place
-
-
-def _address(text: str) -> str:
-    if _ADDRESS.fullmatch(text) is None:
-        raise ValueError("expected a host name or an IP address")
-    return text
-
-
-def _user(text: str) -> str:
-    if not is_name(text):
-        raise ValueError("expected a login name")
-    return text
-
-
-def _choice(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"expected {one_of(words)}")
-        return text
-
-    return read
-
-
-def _yes_no(text: str) -> bool:
-    if text not in ("yes", "no"):
-        raise ValueError("expected yes or no")
-    return text == "yes"
-
-
-def _zone(text: str) -> str:
-    from zoneinfo import ZoneInfo
-
-    try:
-        ZoneInfo(text)
-    except (ValueError, OSError, KeyError):
-        raise ValueError("expected a time zone that this machine knows, such as Europe/Berlin") from None
-    return text
 
 
 def _rule(**words: Any) -> Any:
@@ -148,6 +57,8 @@ def _rule(**words: Any) -> Any:
     rule = FieldRule(**words)
     if default is ...:
         return field(metadata={"rule": rule})
+    if default is dict:
+        return field(default_factory=dict, hash=False, metadata={"rule": rule})
     return field(default=default, metadata={"rule": rule})
 
 
@@ -155,7 +66,7 @@ def _spell_yes_no(value: bool) -> str:
     return "yes" if value else "no"
 
 
-_NOTE = {"read": _text, "what": "text", "doc": "What the policy is for, in your own words.", "default": ""}
+_NOTE = {"read": readers.words, "what": "text", "doc": "What the policy is for, in your own words.", "default": ""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,32 +74,52 @@ class System:
     """A VTS server, this one or one reached by SSH; it owns vaults."""
 
     kind: ClassVar[str] = "system"
-    name: str = _rule(read=_name, what="name", doc="The system's name in paths and sentences.",
+    name: str = _rule(read=readers.name, what="name", doc="The system's name in paths and sentences.",
                       example="vts2", required=True)
     note: str = _rule(**_NOTE, example="the second site")
     address: str | None = _rule(
-        read=_address, what="host name or IP address", default=None, example="vts2.example.com",
+        read=readers.address, what="host name or IP address", default=None, example="vts2.example.com",
         doc="Where the system is reached by SSH. Without it the system is this machine.")
     port: int = _rule(read=lambda text: parse_whole(text, 1, 65535), what="TCP port", default=22, example="22",
                       doc="The SSH server's port.")
-    user: str | None = _rule(read=_user, what="login name", default=None, example="vts",
+    user: str | None = _rule(read=readers.user, what="login name", default=None, example="vts",
                              doc="Whom to log in as. Needed with an address.")
     key: str | None = _rule(
-        read=_path, what="path", default=None, example="/etc/vtspolicy/keys/vts2",
-        doc="The private key to log in with: mode 0600, no passphrase. Needed with an address.")
+        read=readers.path, what="path", default=None, example="/etc/vtspolicy/keys/vts2",
+        doc="The private key to log in with: mode 0600, no passphrase. Without it keys/NAME in the policies' folder, "
+            "which ADD KEY makes.")
+    via: str | None = _rule(
+        read=readers.name, what="system name", default=None, example="bastion",
+        doc="The jump host: another system with an address, through whose SSH connection this one is reached. That "
+            "system's key, user and pinned host key are its own; this system's address is looked up there.")
     far_end: str = _rule(
-        read=_choice("auto", "receiver", "sftp"), what="auto, receiver or sftp", default="auto", example="auto",
+        read=readers.choice("auto", "receiver", "sftp"), what="auto, receiver or sftp", default="auto", example="auto",
         doc="What answers there: vtspolicy receive, or plain SFTP. auto asks, and remembers: a system that once "
             "answered as receiver is never silently taken for plain SFTP.")
     receiver: str = _rule(
-        read=_command, what="command", default="vtspolicy", example="/opt/vtspolicy/bin/vtspolicy",
+        read=readers.command, what="command", default="vtspolicy", example="/opt/vtspolicy/bin/vtspolicy",
         doc="How vtspolicy is called over there, where no forced command decides it.")
     stall: float = _rule(
-        read=_stall, write=spell_duration, what="time, such as 60 s", default=60.0, example="60 s",
+        read=readers.stall, write=spell_duration, what="time, such as 60 s", default=60.0, example="60 s",
         doc="A link that is silent for longer is given up.")
+    create_pool: str = _rule(
+        read=readers.choice("no", "yes", "frozen"), what="no, yes or frozen", default="no", example="yes",
+        doc="Whether a run makes a target pool that is missing in a vault of this system, once the vault's id is as it "
+            "should be. frozen makes it frozen from its birth: nothing is copied there before THAW POOL is given on "
+            "that system. A receiver with a forced command makes pools only if its own words say so, too.")
+    owner: str | None = _rule(
+        read=readers.owner, what="user:group", default=None, example="vts:vts",
+        doc="To whom a tape that is published on this system belongs: names or numbers, as the machine that holds it "
+            "knows them; over plain SFTP numbers alone. Without it, to whoever writes it there. A tape whose owner cannot "
+            "be set is not published.")
+    mode: int | None = _rule(
+        read=parse_mode, write=spell_mode, what="octal permission bits", default=None, example="0660",
+        doc="The permission bits of a tape that is published on this system. Without it, those of the source.")
     vaults: Mapping[str, str] = _rule(
-        read=_path, read_key=_name, what="vault: absolute path", shape=Shape.MAPPING, required=True,
-        example={"VAULT01": "/srv/vts/VAULT01"}, doc="The system's vaults and the directories that hold them.")
+        read=readers.path, read_key=readers.name, what="vault: absolute path", shape=Shape.MAPPING, required=True,
+        unless="address", default=dict, example={"VAULT01": "/srv/vts/VAULT01"},
+        doc="The system's vaults and the directories that hold them. Only a system that is a jump host alone, for the "
+            "via of others, needs none.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -196,17 +127,32 @@ class _Copying:
     """What schemes and AutoCopy pools have in common."""
 
     exclude: tuple[str, ...] = _rule(
-        read=_template, what="pool names or templates", shape=Shape.LIST, default=(), key="except",
+        read=readers.template, what="pool names or templates", shape=Shape.LIST, default=(), key="except",
         example=("SCRATCH*",), doc="Pools that a template above selects and that are left out.")
     to: tuple[Place, ...] = _rule(
-        read=_target, what="pools on systems", shape=Shape.LIST, required=True, example=("vts2:/VAULT01/PAYROLL",),
+        read=readers.target, what="pools on systems", shape=Shape.LIST, required=True,
+        example=("vts2:/VAULT01/PAYROLL",),
         doc="Where to copy: one target or several. {pool} stands for the source pool's name.")
     tapes: tuple[str, ...] = _rule(
-        read=_template, what="tape names or templates", shape=Shape.LIST, default=("*",), example=("*",),
+        read=readers.template, what="tape names or templates", shape=Shape.LIST, default=("*",), example=("*",),
         doc="Which tapes of the pool.")
     rate: int | None = _rule(
         read=parse_rate, write=spell_rate, what="rate, such as 40 MiB/s", default=None, example="40 MiB/s",
         doc="At most so many bytes per second to each target. Without it there is no limit.")
+    verify: str = _rule(
+        read=readers.choice("read-back", "sent"), what="read-back or sent", default="read-back", example="read-back",
+        doc="Over plain SFTP: whether a copy is read back over the link before it is published. With sent it is not, and "
+            "counts as unproven until VERIFY reads it. Other far ends read every copy where it lies.")
+    guard: Mapping[str, int | str] = _rule(
+        read=readers.words, read_key=readers.choice(*readers.GUARDS), read_entry=readers.guard,
+        write=readers.spell_guard, shape=Shape.MAPPING,
+        what="empty-source: refuse; at-most-gone and shrunk-to: percent, such as 5 %", default=dict,
+        example={"empty-source": "refuse", "at-most-gone": "5 %", "shrunk-to": "10 %"},
+        doc="What a change at the source may be before a person is asked. empty-source: a pool without a tape is "
+            "refused (always). at-most-gone: tapes that are gone are a warning; if they are more than this part of the "
+            "pool's copied tapes, and at least 3, the run ends with an error, although the others are copied (5 % "
+            "where it does not stand here). shrunk-to: a tape below this part of its copy's size is held (10 %; 0 % "
+            "holds none).")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,12 +160,12 @@ class Scheme(_Copying):
     """An Instant DR backup scheme: pools and their targets, run on demand."""
 
     kind: ClassVar[str] = "scheme"
-    name: str = _rule(read=_name, what="name", doc="The scheme's name in sentences.", example="NIGHTLY",
+    name: str = _rule(read=readers.name, what="name", doc="The scheme's name in sentences.", example="NIGHTLY",
                       required=True)
     note: str = _rule(**_NOTE, example="payroll tapes to the second site")
     source: tuple[Place, ...] = _rule(
-        read=_source, what="pools", shape=Shape.LIST, required=True, key="from", example=("/VAULT01/PAYROLL",),
-        doc="The pools to copy; * and ? make a template.")
+        read=readers.source, what="pools", shape=Shape.LIST, required=True, key="from", example=("/VAULT01/PAYROLL",),
+        doc="The pools to copy; * and ? make a template. They may lie on another system if the target is this machine.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,12 +173,26 @@ class AutoCopy(_Copying):
     """A watched pool: each tape is copied after the host modified and dismounted it."""
 
     kind: ClassVar[str] = "autocopy"
-    name: str = _rule(read=_name, what="name", doc="The AutoCopy policy's name in sentences.", example="PAYROLL",
+    name: str = _rule(read=readers.name, what="name", doc="The AutoCopy policy's name in sentences.", example="PAYROLL",
                       required=True)
     note: str = _rule(**_NOTE, example="payroll tapes, as soon as they are written")
     source: tuple[Place, ...] = _rule(
-        read=_source, what="pools", shape=Shape.LIST, required=True, key="pool", example=("/VAULT01/PAYROLL",),
+        read=readers.source, what="pools", shape=Shape.LIST, required=True, key="pool", example=("/VAULT01/PAYROLL",),
         doc="The pools to watch; * and ? make a template.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unprotected:
+    """Pools that are not copied, and are not meant to be: nobody is warned of them."""
+
+    kind: ClassVar[str] = "unprotected"
+    name: str = _rule(read=readers.name, what="name", doc="The policy's name in sentences.", example="SCRATCH",
+                      required=True)
+    note: str = _rule(read=readers.reason, what="text", required=True, example="scratch tapes, written anew each night",
+                      doc="Why these pools need no copy.")
+    pools: tuple[Place, ...] = _rule(
+        read=readers.source, what="pools", shape=Shape.LIST, required=True, example=("/VAULT01/SCRATCH*",),
+        doc="The pools; * and ? make a template.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,25 +200,26 @@ class Settings:
     """What holds for everything. At most one file."""
 
     kind: ClassVar[str] = "settings"
-    name: str = _rule(read=_name, what="name", doc="Any name.", example="SETTINGS", required=True)
+    name: str = _rule(read=readers.name, what="name", doc="Any name.", example="SETTINGS", required=True)
     note: str = _rule(**_NOTE, example="what holds for everything")
     zone: str | None = _rule(
-        read=_zone, what="time zone", default=None, example="Europe/Berlin",
+        read=readers.zone, what="time zone", default=None, example="Europe/Berlin",
         doc="The zone of times that people read and write. Without it, the machine's.")
     unique_names: bool = _rule(
-        read=_yes_no, write=_spell_yes_no, what="yes or no", default=True, example="yes",
+        read=readers.yes_no, write=_spell_yes_no, what="yes or no", default=True, example="yes",
         doc="Refuse a tape whose name exists in another pool of the target "
             "(the rule of VTS 8.2, Supplemental Installation Guide p.27).")
 
 
-Policy = System | Scheme | AutoCopy | Settings
-KINDS: Mapping[str, type[System] | type[Scheme] | type[AutoCopy] | type[Settings]] = {
-    kind.kind: kind for kind in (System, Scheme, AutoCopy, Settings)}
+Policy = System | Scheme | AutoCopy | Unprotected | Settings
+KINDS: Mapping[str, type[Policy]] = {
+    kind.kind: kind for kind in (System, Scheme, AutoCopy, Unprotected, Settings)}
 
 NOT_BUILT: Mapping[str, tuple[str, ...]] = {
-    "system": ("via", "owner", "mode", "create-pool", "companions", "staging"),
-    "scheme": ("schedule", "window", "guard", "retry", "keep", "compress", "verify"),
-    "autocopy": ("guard", "retry", "keep", "compress", "follow", "verify"),
+    "system": ("companions", "staging"),
+    "scheme": ("schedule", "window", "retry", "keep", "compress"),
+    "autocopy": ("retry", "keep", "compress", "follow"),
+    "unprotected": (),
     "settings": ("retry",),
 }
 """Keys that are planned for a kind and do nothing yet: the reader says so instead of guessing."""
@@ -283,7 +244,8 @@ class Field:
 def fields_of(kind: str) -> tuple[Field, ...]:
     """The fields of a kind in the order in which a policy is written: name, note, what, where to, the rest."""
     found = [
-        Field(each.name, each.metadata["rule"].key or each.name.replace("_", "-"), each.metadata["rule"], each.default)
+        Field(each.name, each.metadata["rule"].key or each.name.replace("_", "-"), each.metadata["rule"],
+              each.default if each.default_factory is MISSING else each.default_factory())
         for each in dataclass_fields(KINDS[kind])
     ]
     first = ("name", "note", "from", "pool", "except", "to")

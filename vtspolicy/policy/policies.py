@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from vtspolicy.command.complaint import nearest
 from vtspolicy.errors import Unknown
-from vtspolicy.policy.model import AutoCopy, Policy, Scheme, Settings, System
+from vtspolicy.policy.model import AutoCopy, Policy, Scheme, Settings, System, Unprotected
 from vtspolicy.policy.places import Place, Vault
 from vtspolicy.policy.syntax import excerpt
 
@@ -24,7 +24,7 @@ class Origin(NamedTuple):
 
 class Site(NamedTuple):
     """Where a vault's directory really lies, whatever it and its system are called. The address is '' for this
-    machine."""
+    machine; behind a jump host it holds that one's name, because its network may have addresses of its own."""
 
     address: str
     port: int
@@ -39,6 +39,7 @@ class Policies:
     systems: Mapping[str, System] = field(default_factory=dict)
     schemes: Mapping[str, Scheme] = field(default_factory=dict)
     autocopies: Mapping[str, AutoCopy] = field(default_factory=dict)
+    unprotected: Mapping[str, Unprotected] = field(default_factory=dict)
     settings: Settings = Settings(name="SETTINGS")  # noqa: RUF009 - it is frozen
     """The defaults, where no file says otherwise."""
     origins: Mapping[tuple[str, str], Origin] = field(default_factory=dict, compare=False)
@@ -49,7 +50,8 @@ class Policies:
         if kind == "settings":
             return {self.settings.name: self.settings} if (kind, self.settings.name) in self.origins else {}
         found: Mapping[str, Mapping[str, Policy]] = {
-            "system": self.systems, "scheme": self.schemes, "autocopy": self.autocopies}
+            "system": self.systems, "scheme": self.schemes, "autocopy": self.autocopies,
+            "unprotected": self.unprotected}
         return found[kind]
 
     def find(self, kind: str, name: str) -> Policy:
@@ -106,7 +108,8 @@ class Policies:
         system = self.system(vault.system)
         if system.address is None:
             return Site("", 0, self.directory(vault))
-        return Site(system.address.lower(), system.port, self.directory(vault))
+        behind = "" if system.via is None else f"@{system.via}"
+        return Site(system.address.lower() + behind, system.port, self.directory(vault))
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> Unknown:

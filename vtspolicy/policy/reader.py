@@ -136,7 +136,7 @@ class _Reader:
             elif key.text != "kind":
                 self.unknown_key(kind, key, fields)
         for each in fields.values():
-            if each.rule.required and each.key not in given and each.key != "name":
+            if each.rule.required and not given & {each.key, each.rule.unless} and each.key != "name":
                 self.wrong(self.root, "is missing", each.key)
         reading = Reading(None, kind, None, (), None, self.places)
         for problem in problems_of(kind, values, given):
@@ -170,8 +170,9 @@ class _Reader:
         if len(self.faults) == before:
             values[rule.key] = value
 
-    def text(self, rule: Field, node: Node) -> Any:
-        """One text, read by the field's rule. None with a fault where it cannot be."""
+    def text(self, rule: Field, node: Node, key: str | None = None) -> Any:
+        """One text, read by the field's rule: for a mapping, the value of `key`. None with a fault where it cannot
+        be."""
         if not isinstance(node, Text):
             self.wrong(node, f"expected a text ({rule.rule.what}), found a {_shape(node)}")
         elif node.plain and not node.text:
@@ -182,7 +183,7 @@ class _Reader:
             self.wrong(node, "holds characters that cannot be seen, or more than one line")
         else:
             try:
-                return rule.rule.read(node.text)
+                return rule.rule.value(key, node.text)
             except ValueError as error:
                 self.wrong(node, f"{error}, found '{excerpt(node.text)}'")
         return None
@@ -227,7 +228,8 @@ class _Reader:
                     rule.rule.read_key(key.text)
             except ValueError as error:
                 self.wrong(key, f"{error}, found '{excerpt(key.text)}'")
-            values[key.text] = self.text(rule, value)
+                continue
+            values[key.text] = self.text(rule, value, key.text)
         return values
 
 

@@ -7,15 +7,18 @@ say where a pool goes that no policy sends there.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import reduce
+
 from vtspolicy.command.command import Command, Door
 from vtspolicy.command.complaint import one_of, refuse
 from vtspolicy.errors import Refusal, Unknown
-from vtspolicy.policy.conflicts import Route, mixes, what_of
+from vtspolicy.policy.conflicts import Route, both_far, mixes, what_of
 from vtspolicy.policy.coverage import PoolsOf, in_force, legs_from, legs_of, named_together
 from vtspolicy.policy.model import Scheme, System
 from vtspolicy.policy.places import Place, Pool, Vault, matches, parse_place
 from vtspolicy.policy.policies import Copying, Policies, unknown
-from vtspolicy.policy.request import Leg, Request
+from vtspolicy.policy.request import Guard, Leg, Request
 
 
 def resolve(command: Command, policies: Policies, pools_of: PoolsOf) -> Request:
@@ -64,7 +67,9 @@ def _by_path(command: Command, policies: Policies, operand: str) -> tuple[str | 
         if len(ways) == 1 and destination is not None and command.door is Door.SHELL:
             rates = [policy.rate for policy in fitting if policy.rate is not None]
             names = (tape,) if tape is not None else ("*",)
-            return None, tuple(Leg(*way, names, min(rates, default=None)) for way in ways.pop())
+            guards = [Guard.of(policy.guard) for policy in fitting]
+            return None, tuple(Leg(*way, names, min(rates, default=None), reduce(Guard.strictest, guards))
+                               for way in ways.pop())
         raise Refusal(f"{pool} is covered by {named_together(fitting)}; name one of them, or the target with d=")
     if destination is not None and command.door is Door.SHELL:
         return None, (_direct(policies, pool, tape, destination),)
@@ -76,7 +81,7 @@ def _legs(policy: Copying, pool: Pool, tape: str | None, destination: str | None
     if tape is not None and not any(matches(tape, each) for each in policy.tapes):
         return ()
     tapes = policy.tapes if tape is None else (tape,)
-    return tuple(Leg(leg.source, leg.target, tapes, leg.rate) for leg in legs_from(policy, pool)
+    return tuple(replace(leg, tapes=tapes) for leg in legs_from(policy, pool)
                  if destination in (None, leg.target.system))
 
 
@@ -109,11 +114,7 @@ def _pool_and_tape(command: Command, policies: Policies, operand: str) -> tuple[
             raise Refusal(f"{operand} is not on {source}")
         place = place.on(source)
     place = policies.at_home(place)
-    system = policies.system(str(place.system))
-    if system.address is not None:
-        raise Refusal(f"the source must be on this machine in this release, and {system.name} is reached by SSH",
-                      system=system.name)
-    return Pool(system.name, place.vault, str(place.pool)), place.tape
+    return Pool(str(place.system), place.vault, str(place.pool)), place.tape
 
 
 def _direct(policies: Policies, pool: Pool, tape: str | None, destination: str) -> Leg:
@@ -122,6 +123,8 @@ def _direct(policies: Policies, pool: Pool, tape: str | None, destination: str) 
     source_site, target_site = policies.site(pool.of), policies.site(target.of)
     if source_site == target_site:
         raise Refusal(f"{pool.of} and {target.of} are the same vault")
+    if source_site.address and target_site.address:
+        raise Refusal(both_far(pool.system, destination))
     wanted = Route(Scheme(name="d", source=(), to=()), _place(pool), source_site, _place(target), target_site, 0)
     for policy in policies.copying:
         for source in policy.source:

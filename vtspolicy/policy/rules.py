@@ -30,15 +30,16 @@ def problems_of(kind: str, values: Mapping[str, Any], given: Collection[str]) ->
 
 def _system(values: Mapping[str, Any], given: Collection[str]) -> Iterator[Problem]:
     if "address" in given:
-        for key in ("user", "key"):
-            if key not in given:
-                yield Problem("address", None, f"a system that is reached by SSH needs {key}, too")
+        if "user" not in given:
+            yield Problem("address", None, "a system that is reached by SSH needs user, too")
     else:
-        for key in ("port", "user", "key", "far-end", "receiver", "stall"):
+        for key in ("port", "user", "key", "via", "far-end", "receiver", "stall"):
             if key in given:
                 yield Problem(key, None, "means nothing without address: such a system is this machine")
     if values.get("far-end") == "sftp" and "receiver" in given:
         yield Problem("receiver", None, "means nothing with far-end: sftp")
+    if values.get("far-end") == "sftp" and not _is_numbers(values.get("owner") or "0:0"):
+        yield Problem("owner", None, "plain SFTP knows no names of users and groups: write numbers, such as 1001:1001")
     seen: dict[str, str] = {}
     for name, path in values.get("vaults", {}).items():
         for other, taken in seen.items():
@@ -50,6 +51,10 @@ def _system(values: Mapping[str, Any], given: Collection[str]) -> Iterator[Probl
                 yield Problem("vaults", name, f"the directory of {inner} lies within that of {outer}")
                 break
         seen[name] = path
+
+
+def _is_numbers(owner: str) -> bool:
+    return all(each.isdigit() for each in owner.split(":"))
 
 
 def _within(path: str, other: str) -> bool:

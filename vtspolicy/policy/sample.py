@@ -9,7 +9,7 @@ from vtspolicy.command.complaint import one_of
 from vtspolicy.errors import Unknown
 from vtspolicy.policy.model import KINDS, Field, Shape, fields_of
 from vtspolicy.policy.spelling import Spelled
-from vtspolicy.policy.yamltext import key_lines
+from vtspolicy.policy.yamltext import key_lines, quoted
 
 _WIDTH = 98
 
@@ -27,8 +27,16 @@ def sample(kind: str) -> str:
     for field in fields_of(kind):
         lines += ["", *_comment(field.rule.doc), *_comment(f"{_type(field)}; {_default(field)}")]
         mark = "" if field.rule.required else "#"
-        lines += [mark + line for line in key_lines(field.key, _example(field.rule.example))]
+        lines += [mark + line for line in _set(field)]
     return "\n".join(lines) + "\n"
+
+
+def _set(field: Field) -> list[str]:
+    """The key with its example. A mapping that may be left out stands on one line, so that one # turns it off."""
+    example = field.rule.example
+    if isinstance(example, Mapping) and not field.rule.required:
+        return [f"{field.key}: {{{', '.join(f'{key}: {quoted(text)}' for key, text in example.items())}}}"]
+    return key_lines(field.key, _example(example))
 
 
 def _comment(text: str) -> list[str]:
@@ -48,7 +56,7 @@ def _default(field: Field) -> str:
     """What holds where the key is left out."""
     if field.rule.required:
         return "must be there"
-    if field.default in (None, "", ()):
+    if field.default in (None, "", (), {}):
         return "may be left out"
     value = field.default if isinstance(field.default, tuple) else (field.default,)
     return "default " + ", ".join(map(field.rule.write, value))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from vtspolicy.command.command import Command
-from vtspolicy.command.complaint import refuse
+from vtspolicy.command.complaint import nearest, refuse
 from vtspolicy.errors import EmptySource, Unknown
 from vtspolicy.policy.coverage import PoolsOf, legs_of
 from vtspolicy.policy.model import System
@@ -58,10 +59,11 @@ def legs_of_path(policies: Policies, text: str, pools_of: PoolsOf) -> tuple[Leg,
     found = [leg for leg in everything if _within(policies, leg, place)]
     if not found:
         pools = sorted({str(pool) for leg in everything for pool in (leg.source, leg.target)})
-        raise Unknown(f"no scheme and no AutoCopy policy copies {text}" + (f"; they copy {pools[0]}" if pools else ""))
+        near = nearest(text, pools) or pools[0] if pools else ""
+        raise Unknown(f"no scheme and no AutoCopy policy copies {text}" + (f"; they copy {near}" if near else ""))
     if place.tape is None:
         return tuple(found)
-    return _merged(Leg(leg.source, leg.target, kept, leg.rate) for leg in found
+    return _merged(replace(leg, tapes=kept) for leg in found
                    if (kept := _both(leg.tapes, place.tape)))
 
 
@@ -103,5 +105,6 @@ def _merged(legs: Iterable[Leg]) -> tuple[Leg, ...]:
     for leg in legs:
         key = (leg.source, leg.target)
         earlier = found.get(key, leg)
-        found[key] = Leg(*key, tuple(dict.fromkeys((*earlier.tapes, *leg.tapes))), earlier.rate)
+        found[key] = replace(earlier, tapes=tuple(dict.fromkeys((*earlier.tapes, *leg.tapes))),
+                             guard=earlier.guard.strictest(leg.guard))
     return tuple(found.values())

@@ -43,6 +43,28 @@ def parse_duration(text: str) -> float:
     return float(int(found[1]) * _TIMES[found[2]])
 
 
+def parse_mode(text: str) -> int:
+    """`0660` or `660` to permission bits. Raise ValueError."""
+    if not re.fullmatch(r"0?[0-7]{3}", text, re.ASCII):
+        raise ValueError("expected permission bits in octal, such as 0660")
+    if not int(text, 8) & 0o400:
+        raise ValueError("expected permission bits with which the owner can read the tape, such as 0660")
+    return int(text, 8)
+
+
+def spell_mode(mode: int) -> str:
+    """The text that `parse_mode` reads."""
+    return f"{mode:04o}"
+
+
+def parse_percent(text: str) -> int:
+    """Percent, from `5 %`."""
+    found = re.fullmatch(r"(0|[1-9][0-9]{0,2}) ?%", text, re.ASCII)
+    if found is None or int(found[1]) > 100:
+        raise ValueError("expected a part of a hundred, from 0 % to 100 %")
+    return int(found[1])
+
+
 def parse_whole(text: str, low: int, high: int) -> int:
     """A whole number within bounds, ASCII digits only, no leading zero."""
     if not re.fullmatch(r"0|[1-9][0-9]{0,17}", text, re.ASCII) or not low <= int(text) <= high:

@@ -34,7 +34,7 @@ def add(folder: str, command: Command) -> Policy:
     kind, name = named(command)
     given = assignments(command, kind)
     for each in fields_of(kind):
-        if each.rule.required and each.key != "name" and each.key not in given:
+        if each.rule.required and each.key != "name" and not given.keys() & {each.key, each.rule.unless}:
             raise refuse(command, "", f"a comma and {each.keyword} {each.rule.what}")
     policy = KINDS[kind](name=name, **{each.field.attribute: each.value for each in given.values()})
     file, text = f"{kind}-{name}{SUFFIX}", policy_text(policy)

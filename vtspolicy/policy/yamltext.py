@@ -12,7 +12,7 @@ WIDTH = 100
 """A list that is longer stands on lines of its own."""
 
 _PLAIN = re.compile(r"[A-Za-z/](?:[A-Za-z0-9_./+-]|:(?=[A-Za-z0-9_./])| (?=[A-Za-z0-9_./+]))*"
-                    r"|[1-9][0-9]{0,8}|[1-9][0-9]{0,14} [A-Za-z/]+", re.ASCII)
+                    r"|[1-9][0-9]{0,8}|[1-9][0-9]{0,14} [A-Za-z/]+|[0-9]{1,3} %", re.ASCII)
 _TAKEN_FOR_MORE = re.compile(r"null|true|false|on|off|y|n|yes|no", re.ASCII | re.IGNORECASE)
 """Words that YAML readers other than ours turn into something else than a text."""
 _ESCAPED = {'"': '\\"', "\\": "\\\\"}

@@ -15,7 +15,10 @@ FORMS: Mapping[str, str] = {
     "verify": "VERIFY source-tape target-tape result= size= digest=",
     "status": "TAPE source-tape target-tape state= size= verified= copied= reason= ref=",
     "system": "SYSTEM name state= answers= address=",
-    "policy": "SYSTEM|SCHEME|AUTOCOPY|SETTINGS name file=",
+    "test": "WAY system step result= about= reason= detail=",
+    "freeze": "FROZEN pool|vault name since= by= reason= seen= last-known=",
+    "pool": "POOL name covered= policy= tapes= bytes=",
+    "policy": "SYSTEM|SCHEME|AUTOCOPY|UNPROTECTED|SETTINGS name file=",
     "event": "EVENT time severity id system= tape= run= ref= reason=",
 }
 """What the manual says of them."""
@@ -41,6 +44,13 @@ def brief_lines(result: Result) -> list[str]:
                                ref=tape["ref"]))
     lines += [_line("SYSTEM", system["system"], state=system["state"], answers=system["answers"],
                     address=system["address"]) for system in data.get("systems", ())]
+    lines += [_line("WAY", data["system"], _word(step["step"]), result=step["result"], about=step["about"],
+                    reason=step["reason"], detail=step["detail"]) for step in data.get("steps", ())]
+    lines += [_line("FROZEN", each["what"], each["place"], since=each["since"], by=each["by"], reason=each["reason"],
+                    seen=each["seen"], **{"last-known": "yes" if each["last known"] else "no"})
+              for each in data.get("freezes", ())]
+    lines += [_line("POOL", pool["pool"], covered="yes" if pool["covered"] else "no", policy=pool["policy"],
+                    tapes=pool["tapes"], bytes=pool["bytes"]) for pool in data.get("pools", ())]
     lines += [_line(policy["kind"].upper(), policy["name"], file=policy["file"]) for policy in data.get("policies", ())]
     lines += [_line("EVENT", event["time"], event["severity"], event["id"], system=event["system"], tape=event["tape"],
                     run=event["run"], ref=event["ref"], reason=event["reason"]) for event in data.get("events", ())]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from vtspolicy.policy.units import format_size
 from vtspolicy.report import moments
+from vtspolicy.report.dangers import accept_lines, release_lines
+from vtspolicy.report.frozen import freeze_lines, status_of_freezes, thaw_lines
+from vtspolicy.report.pools import pool_lines
+from vtspolicy.report.runs import plan_lines, run_lines, verify_lines
+from vtspolicy.report.secondsite import key_lines, test_lines
+from vtspolicy.report.standing import status_lines, system_lines
+from vtspolicy.report.tables import dotted
 from vtspolicy.service.result import Result, Status
 
 Lines = list[str]
@@ -38,6 +43,8 @@ def trouble_lines(result: Result) -> Lines:
     for each in result.errors:
         if each.reason == "policy" and result.command is not None and result.command.verb == "CHECK":
             continue  # CHECK POLICY shows them as its answer
+        if result.command is not None and result.command.verb == "TEST" and result.data:
+            continue  # its answer holds them, each with its remedy
         head, *rest = f"{each.message} ({each.id})".splitlines()
         # Each line of policy errors is an error of its own; carets stand under their sentence.
         indent = "*ERROR* " if each.reason == "policy" else " " * len("*ERROR* ")
@@ -55,129 +62,6 @@ def completion_line(code: int, result: Result | None, done: int, errors: int) ->
     if result is not None and result.ref:
         words.append(f"ref={result.ref}")
     return " ".join(words)
-
-
-def table(rows: Sequence[Sequence[object]], headers: Sequence[str], right: Sequence[int] = ()) -> Lines:
-    """A table in the manner of SCF: headers over dashes."""
-    from tabulate import tabulate
-
-    aligned = ["right" if index in right else "left" for index in range(len(headers))]
-    text = tabulate([[str(cell) for cell in row] for row in rows], headers, tablefmt="simple", colalign=aligned,
-                    disable_numparse=True)
-    return text.splitlines()
-
-
-# ---- runs and plans ---------------------------------------------------------------------------------------------
-
-
-def _run(result: Result, zone: str | None) -> Lines:
-    del zone
-    lines: Lines = []
-    for leg in result.data.get("legs", ()):
-        lines.append(f"{leg['source']} -> {leg['target']}")
-        words = [f"{leg[key]} {word}" for key, word in (
-            ("copied", "copied"), ("equal", "found equal"), ("trusted", "unchanged"), ("refused", "refused"),
-            ("failed", "failed")) if leg[key]]
-        size = f", {format_size(leg['bytes'])} sent in {leg['seconds']:.1f} s" if leg["bytes"] else ""
-        nothing = "nothing to do: " if not leg["copied"] + leg["equal"] + leg["refused"] + leg["failed"] else ""
-        if words or nothing:
-            lines.append(f"  {nothing}{', '.join(words) or 'no tape'}{size}")
-    if result.run is not None:
-        lines.append(f"run {result.run}: {result.status}")
-    return lines
-
-
-def _plan(result: Result, zone: str | None) -> Lines:
-    del zone
-    lines: Lines = []
-    for leg in result.data.get("legs", ()):
-        lines.append(f"{leg['source']} -> {leg['target']}")
-        rows = [(step["action"], step["tape"], format_size(step["bytes"]) if step["action"] != "nothing" else "-",
-                 step["why"] + (f" ({step['reason']})" if step["reason"] else "")) for step in leg["steps"]]
-        lines += table(rows, ("Action", "Tape", "Size", "Why"), right=(2,))
-        lines += [f"gone from the source, copy kept: {name}" for name in leg["gone"]]
-        lines += [f"skipped: {each['name']}: {each['why']}" for each in leg["skipped"]]
-        counts = leg["counts"]
-        lines.append(f"{counts['copy']} to copy ({format_size(leg['bytes'])}), {counts['compare']} to compare, "
-                     f"{counts['nothing']} unchanged, {counts['refuse']} refused")
-        lines.append("")
-    return lines
-
-
-def _verify(result: Result, zone: str | None) -> Lines:
-    del zone
-    counts = result.data.get("counts", {})
-    if not counts:
-        return []
-    words = [f"{counts[key]} {key}" for key in ("verified", "damaged", "unread") if counts.get(key)]
-    return [f"{', '.join(words)}, run {result.run}"]
-
-
-# ---- status -----------------------------------------------------------------------------------------------------
-
-
-def _status(result: Result, zone: str | None) -> Lines:
-    lines: Lines = []
-    by_leg: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for each in result.data.get("tapes", ()):
-        key = each["tape"].rpartition("/")[0], each["target"].rpartition("/")[0]
-        by_leg.setdefault(key, []).append(each)
-    detail = result.command is not None and result.command.flag("DETAIL")
-    for summary in result.data.get("summary", ()):
-        tapes = by_leg[summary["source"], summary["target"]]
-        lines.append(f"{summary['source']} -> {summary['target']}")
-        if detail:
-            for each in tapes:
-                lines += _tape_detail(each, zone)
-        else:
-            rows = [(each["tape"].rpartition("/")[2], each["state"],
-                     "-" if each["size"] is None else format_size(each["size"]),
-                     moments.of_seconds(each["changed"], zone), moments.of_text(each["verified"], zone),
-                     moments.age(each["verified"])) for each in tapes]
-            lines += table(rows, ("Tape", "State", "Size", "Changed", "Verified copy", "Age"), right=(2, 5))
-        words = ", ".join(f"{count} {state}" for state, count in sorted(summary["states"].items()))
-        lines.append(f"{summary['tapes']} tapes: {words}")
-        if summary["exposed_since"] is not None:
-            lines.append(f"exposed since {moments.of_seconds(summary['exposed_since'], zone)}")
-        lines.append("")
-    if not result.data.get("tapes") and not result.errors:
-        lines.append("no tape is selected")
-    return lines
-
-
-def _tape_detail(each: Mapping[str, Any], zone: str | None) -> Lines:
-    rows = [("Tape", each["tape"]), ("Target", each["target"]), ("State", each["state"]),
-            ("Size", "-" if each["size"] is None else f"{each['size']} bytes"),
-            ("Changed", moments.of_seconds(each["changed"], zone)),
-            ("Copied", moments.of_text(each["copied"], zone)), ("Verified", moments.of_text(each["verified"], zone)),
-            ("Seen unchanged", moments.of_text(each["trusted"], zone)), ("Digest", each["digest"] or "-"),
-            ("Durable", "yes" if each["durable"] else "no"), ("Run", each["run"] or "-"), ("Ref", each["ref"] or "-"),
-            ("Last problem", f"{each['reason']}, {moments.of_text(each['failed'], zone)}" if each["reason"] else "-")]
-    return [*dotted(rows), ""]
-
-
-def dotted(rows: Sequence[tuple[str, object]]) -> Lines:
-    """Labels with dots up to their values, as SCF's DETAIL displays have them."""
-    return [f"  {label + ' ':.<18} {value}" for label, value in rows]
-
-
-def _status_system(result: Result, zone: str | None) -> Lines:
-    del zone
-    rows = []
-    for system in result.data.get("systems", ()):
-        where, answers = system["address"] or "this machine", system["answers"] or "-"
-        vaults = system["vaults"] or [{"vault": "-", "identity": None, "free": None, "state": system["state"]}]
-        for vault in vaults:
-            free = "-" if vault["free"] is None else format_size(vault["free"])
-            rows.append((system["system"], where, answers, vault["vault"], (vault["identity"] or "-")[:8], free,
-                         vault["state"]))
-            where = answers = ""
-    lines = table(rows, ("System", "Address", "Answers as", "Vault", "Id", "Free", "State"), right=(5,))
-    for system in result.data.get("systems", ()):
-        for promise in ("durable", "atomic"):
-            if system.get(promise) is False:
-                lines.append(f"{system['system']}: {promise}: no; its copies stay unproven")
-    return lines
 
 
 # ---- policies, events, the rest ---------------------------------------------------------------------------------
@@ -203,6 +87,11 @@ def _said(sentence: str) -> _Render:
     return render
 
 
+def _and_freezes(render: _Render) -> _Render:
+    """A STATUS, and behind it what of it is frozen."""
+    return lambda result, zone: [*render(result, zone), *status_of_freezes(result, zone)]
+
+
 def _added(result: Result, zone: str | None) -> Lines:
     lines = _said("OK, {kind} {name} added in {file}")(result, zone)
     return lines + [f"still to be done: {step}" for step in result.data.get("next", ())]
@@ -213,7 +102,9 @@ def _trust(result: Result, zone: str | None) -> Lines:
     if not result.data:
         return []
     word = "pinned already" if result.status is Status.NOTHING else "pinned"
-    return [f"OK, host key of {result.data['system']} {word}: {result.data['fingerprint']}"]
+    lines = [f"OK, host key of {result.data['system']} {word}: {result.data['fingerprint']}"]
+    old = [each for each in result.data.get("pinned", ()) if each != result.data["fingerprint"]]
+    return lines + [f"    in the place of {each}" for each in old]
 
 
 def _check(result: Result, zone: str | None) -> Lines:
@@ -238,14 +129,29 @@ def _env(result: Result, zone: str | None) -> Lines:
                    ("User", data["user"]), ("Service", data["service"] or "none")]) if data else []
 
 
+def _vault(result: Result, zone: str | None) -> Lines:
+    lines = _said("OK, vault {vault} has the id {identity}")(result, zone)
+    if result.status is Status.NOTHING:
+        return [f"{lines[0]}, as before"]
+    if result.data.get("doubted"):
+        lines.append(f"{result.data['doubted']} copies there count as unproven until a run or a VERIFY has read them")
+    return lines
+
+
 _RENDERERS: dict[tuple[str, str | None], _Render] = {
-    ("START", None): _run, ("RUN", None): _run, ("IDR", None): _run, ("PLAN", None): _plan, ("VERIFY", None): _verify,
-    ("STATUS", None): _status, ("STATUS", "SYSTEM"): _status_system, ("INFO", None): _info,
+    ("START", None): run_lines, ("RUN", None): run_lines, ("IDR", None): run_lines, ("PLAN", None): plan_lines,
+    ("COPY", None): run_lines,
+    ("VERIFY", None): verify_lines,
+    ("STATUS", None): _and_freezes(status_lines), ("STATUS", "SYSTEM"): _and_freezes(system_lines),
+    ("INFO", None): _info,
+    ("INFO", "POOL"): pool_lines, ("INFO", "TAPE"): status_lines,
     ("INFO", "EVENT"): _events, ("TRUST", None): _trust, ("CHECK", None): _check, ("SAMPLE", None): _plain,
     ("HELP", None): _plain, ("PARSE", None): _parsed, ("ENV", None): _env,
-    ("ADD", None): _added,
+    ("ADD", None): _added, ("ADD", "KEY"): key_lines, ("TEST", None): test_lines,
     ("ALTER", None): _said("OK, {kind} {name} altered in {file}"),
     ("DELETE", None): _said("OK, {kind} {name} deleted"),
-    ("INIT", None): _said("OK, vault {vault} has the id {identity}"),
+    ("INIT", None): _vault, ("TRUST", "VAULT"): _vault,
+    ("RELEASE", None): release_lines, ("ACCEPT", None): accept_lines,
+    ("FREEZE", None): freeze_lines, ("THAW", None): thaw_lines,
     ("REBUILD", None): _said("OK, catalog rebuilt: {copies} copies"),
 }

@@ -13,7 +13,7 @@ from vtspolicy.service.result import Result, Status, failed
 from vtspolicy.service.verbs import copying, policies, program, sites
 
 Handler = Callable[[Context, Command], Result]
-MOVING = frozenset({"START", "RUN", "IDR", "VERIFY"})
+MOVING = frozenset({"START", "RUN", "IDR", "VERIFY", "COPY"})
 """Verbs whose refusals are told in the event log, too: nobody may be at the screen."""
 
 
@@ -61,17 +61,23 @@ def _tell(context: Context, command: Command, failure: Failure) -> None:
         context.notices.append(f"the event log could not be told: {other}")
 
 
-_POLICY_KINDS = ("SYSTEM", "SCHEME", "AUTOCOPY", "SETTINGS")
+_POLICY_KINDS = ("SYSTEM", "SCHEME", "AUTOCOPY", "UNPROTECTED", "SETTINGS")
 _HANDLERS: dict[tuple[str, str | None], Handler] = {
     **{(verb, kind): policies.administer for verb in ("ADD", "ALTER", "DELETE") for kind in _POLICY_KINDS},
     **{("INFO", kind): policies.info for kind in _POLICY_KINDS},
-    ("INFO", "EVENT"): program.info_event,
+    ("INFO", "EVENT"): program.info_event, ("INFO", "POOL"): policies.info_pool, ("INFO", "TAPE"): copying.info_tape,
     ("PLAN", "SCHEME"): copying.plan, ("PLAN", "IDR"): copying.plan,
     ("START", "SCHEME"): copying.run, ("RUN", "SCHEME"): copying.run, ("IDR", None): copying.run,
+    ("COPY", "TAPE"): copying.bring_back, ("PLAN", "TAPE"): copying.plan_back,
     **{("VERIFY", kind): copying.verify for kind in ("SCHEME", "POOL", "TAPE")},
     **{("STATUS", kind): copying.status for kind in ("SCHEME", "POOL", "TAPE")},
     ("STATUS", "SYSTEM"): sites.status_system,
-    ("TRUST", "SYSTEM"): sites.trust, ("INIT", "VAULT"): sites.init_vault, ("REBUILD", "CATALOG"): sites.rebuild,
+    ("RELEASE", "TAPE"): copying.release, ("ACCEPT", "POOL"): copying.accept,
+    ("ADD", "KEY"): sites.add_key, ("TEST", "SYSTEM"): sites.test_system,
+    ("TRUST", "SYSTEM"): sites.trust, ("TRUST", "VAULT"): sites.trust_vault,
+    ("INIT", "VAULT"): sites.init_vault, ("REBUILD", "CATALOG"): sites.rebuild,
+    **{("FREEZE", kind): sites.freeze for kind in ("POOL", "VAULT")},
+    **{("THAW", kind): sites.thaw for kind in ("POOL", "VAULT")},
     ("CHECK", "POLICY"): policies.check, ("SAMPLE", None): policies.sample,
     ("ENV", None): program.env, ("HELP", None): program.help,
 }

@@ -9,7 +9,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from vtspolicy.errors import Failure, Unknown
+from vtspolicy.errors import Failure, Stopped, Unknown
 from vtspolicy.policy.folder import find_folder, load
 from vtspolicy.policy.places import Vault
 from vtspolicy.policy.policies import Policies
@@ -102,20 +102,38 @@ class Context:
         return self._stack.enter_context(Roads(self.policies, self.known_hosts, self.state, self.stop))
 
     def pools_of(self, vault: Vault) -> tuple[str, ...]:
-        """The pools of a vault of this machine: those that lie there, and those that were copied from there and are
-        gone, for a template must not lose sight of a pool. Raise Unknown where none is known and its directory is not
-        there."""
+        """The pools of a vault: those that lie there, and those that were copied from there and are gone, for a
+        template must not lose sight of a pool. Raise Unknown where none is known and its directory is not there, and
+        Outage where none is known and its system cannot be had."""
         copied = self.state.pools_copied_from(vault)
         try:
             return tuple(sorted({*self.present_pools(vault), *copied}))
-        except Unknown:
+        except Failure:
             if not copied:
                 raise
             return copied
 
+    def as_far_as_reached(self, unreached: list[Failure]) -> Callable[[Vault], tuple[str, ...]]:
+        """Lists pools like `pools_of`; a vault that cannot be asked, and of which nothing is known, has none, and why
+        it cannot is added to `unreached`."""
+        def pools_of(vault: Vault) -> tuple[str, ...]:
+            try:
+                return self.pools_of(vault)
+            except (Unknown, Stopped):
+                raise
+            except Failure as failure:
+                unreached.append(failure)
+                return ()
+
+        return pools_of
+
     def present_pools(self, vault: Vault) -> tuple[str, ...]:
-        """The pools that lie in a vault of this machine. Raise Unknown where its directory is not there."""
+        """The pools that lie in a vault. Raise Unknown where its directory is not there, Outage where its system cannot
+        be had."""
         from vtspolicy.systems.connect import here
 
-        with here(self.policies.system(vault.system)) as system:
+        policy = self.policies.system(vault.system)
+        if policy.address is not None:
+            return self.roads.to(vault.system).vault(vault).pools
+        with here(policy) as system:
             return system.vault(vault).pools

@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from vtspolicy.catalog.runs import Run
 from vtspolicy.catalog.state import State
 from vtspolicy.catalog.transaction import Transaction
-from vtspolicy.errors import Failure, Stopped
+from vtspolicy.errors import Failure, Gone, Stopped
 from vtspolicy.planning.plan import Plan
+from vtspolicy.planning.states import standing_of
+from vtspolicy.policy.places import Pool
 from vtspolicy.policy.request import Leg
+from vtspolicy.service.gone import gone_text, some
 from vtspolicy.service.prepare import Prepared
 from vtspolicy.service.result import Status, Trouble
 from vtspolicy.service.telling import tell_failure
@@ -37,12 +40,20 @@ class LegTally:
     warnings: list[str] = field(default_factory=list)
     errors: list[Trouble] = field(default_factory=list)
     seconds: float = 0.0
+    states: Counter[str] = field(default_factory=Counter)
+    """How the tapes of its plan stand now, by state word."""
+    gone: int = 0
+    """Tapes that were copied and are gone from the source; nobody has accepted it."""
+    accepted: int = 0
+    """Those of which a person has."""
 
     def as_json(self) -> dict[str, object]:
         """The leg in the envelope's data."""
         return {"source": str(self.leg.source), "target": str(self.leg.target),
                 **{str(each): self.counts[each] for each in Result}, "bytes": self.sent,
-                "seconds": round(self.seconds, 3), "warnings": self.warnings}
+                "seconds": round(self.seconds, 3), "warnings": self.warnings, "states": dict(self.states),
+                "gone": self.gone, "accepted": self.accepted,
+                "reason": self.errors[0].reason if self.errors and not self.steps else None}
 
 
 class Ledger:
@@ -73,6 +84,11 @@ class Ledger:
         with self._transaction() as transaction:
             transaction.event("224001", verb=self.run.verb, policy=self._label, source=leg.source, target=leg.target)
 
+    def made(self, pool: Pool, why: str) -> None:
+        """A missing target pool was made."""
+        with self._transaction() as transaction:
+            transaction.event("222004", pool=pool, detail=why, policy=self._label)
+
     def planned(self, prepared: Prepared, swept: int) -> None:
         """What was seen while the plan was made."""
         plan = prepared.plan
@@ -94,14 +110,25 @@ class Ledger:
         for each in plan.skipped:
             leg.warnings.append(f"{plan.source}: {each.name} skipped: {each.why}")
             transaction.event("422010", name=each.name, pool=plan.source, detail=each.why)
-        for name in plan.gone:
-            leg.warnings.append(f"{plan.source.tape(name)} is gone from its source; its copy is kept")
-            transaction.event("424020", tape=plan.source.tape(name), target=plan.target)
+        leg.gone = len(plan.gone)
+        leg.accepted = len(plan.accepted)
+        for copy in plan.back:
+            transaction.save_copy(copy)
+        if plan.gone:
+            about = {"count": leg.gone, "known": plan.copied, "source": plan.source, "target": plan.target,
+                     "policy": self._label, "detail": some(plan.gone)}
+            if plan.too_many_gone:
+                leg.errors.append(Trouble.of(Gone(gone_text(plan), system=plan.source.system)))
+                transaction.event("624020", **about)
+            else:
+                leg.warnings.append(gone_text(plan))
+                transaction.event("424020", **about)
 
     def take(self, prepared: Prepared, outcome: Outcome) -> None:
         """A tape's fate is certain."""
         leg = self.legs[-1]
         leg.counts[outcome.result] += 1
+        leg.states[standing_of(outcome.step, outcome.copy or outcome.step.known)] += 1
         leg.sent += outcome.sent
         if outcome.failure is not None:
             leg.errors.append(Trouble.of(outcome.failure))

@@ -5,24 +5,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
 from vtspolicy.catalog.runs import Run, new_run_id
 from vtspolicy.catalog.times import now
 from vtspolicy.command.command import Command
-from vtspolicy.errors import Failure, Outage, StateUnusable
+from vtspolicy.errors import Failure, Frozen, IdentityMismatch, Outage, StateUnusable
 from vtspolicy.planning.plan import Action
+from vtspolicy.policy.places import Pool
 from vtspolicy.policy.request import Leg, Request
 from vtspolicy.service.context import Context
+from vtspolicy.service.freezes import look
+from vtspolicy.service.identity import doubt_strangers
 from vtspolicy.service.ledger import Ledger
 from vtspolicy.service.locks import holding
-from vtspolicy.service.prepare import prepare
+from vtspolicy.service.prepare import Prepared, prepare
 from vtspolicy.service.result import Result, Status, Trouble
 from vtspolicy.service.shown import plan_data
+from vtspolicy.systems import freezes
+from vtspolicy.systems.contract import System
 from vtspolicy.systems.layers import Pace
 from vtspolicy.transfer.carry_out import Journey, carry_out
+from vtspolicy.transfer.outcome import Outcome
 
 
-def run(context: Context, command: Command, request: Request) -> Result:
-    """Carry a request out. One leg's failure does not stop the others; nothing is acknowledged before its commit."""
+class Prepare(Protocol):
+    """How a leg becomes a plan."""
+
+    def __call__(self, context: Context, leg: Leg, *, replace: bool) -> Prepared: ...
+
+
+def run(context: Context, command: Command, request: Request, prepare: Prepare = prepare,
+        booked: Callable[[Prepared, Outcome], Outcome] = lambda _, outcome: outcome) -> Result:
+    """Carry a request out. One leg's failure does not stop the others; nothing is acknowledged before its commit.
+
+    `booked` says what the books are told of an outcome.
+    """
     label = request.policy or " ".join(command.operands)
     ledger = Ledger(context.state, Run(new_run_id(), command.verb, label, request.ref), label)
     with holding(context.state.folder, (leg.target for leg in request.legs), f"run {ledger.run.id} ({label})"):
@@ -31,13 +51,13 @@ def run(context: Context, command: Command, request: Request) -> Result:
             ledger.begin(leg)
             try:
                 context.stop.check()
-                _copy(context, leg, request, ledger)
+                _copy(context, leg, request, ledger, prepare, booked)
             except StateUnusable:
                 raise  # what was not recorded is not told as done either; the far side's records know of it
             except Failure as failure:
                 ledger.fail(context.stop.meaning_of(failure))
                 if isinstance(failure, Outage):
-                    context.roads.lose(leg.target.system, failure)
+                    _lose(context, leg, failure)
             finally:
                 ledger.end()
             if context.stop.asked:
@@ -49,10 +69,21 @@ def run(context: Context, command: Command, request: Request) -> Result:
         tuple(each for leg in ledger.legs for each in leg.warnings), ledger.run.id, request.ref)
 
 
-def _copy(context: Context, leg: Leg, request: Request, ledger: Ledger) -> None:
+def _copy(context: Context, leg: Leg, request: Request, ledger: Ledger, prepare: Prepare,
+          booked: Callable[[Prepared, Outcome], Outcome]) -> None:
     state, stop, watch = context.state, context.stop, context.watch
-    prepared = prepare(context, leg, replace=request.replace)
+    try:
+        prepared = prepare(context, leg, replace=request.replace)
+    except IdentityMismatch:
+        doubt_strangers((leg.target.of,), state, context.roads)
+        raise
+    except Frozen:
+        with suppress(Failure):
+            context.roads.to(leg.target.system).admit(leg.target)  # so that the far side logs the refusal, too
+        raise
     plan = prepared.plan
+    if plan.new_pool is not None:
+        _make_pool(prepared.target, plan.target, plan.new_pool, ledger)
     ledger.planned(prepared, prepared.target.sweep(plan.target, state.id))
     watch.expect(sum(step.size for step in (*plan.having(Action.COPY), *plan.having(Action.COMPARE))))
 
@@ -60,20 +91,52 @@ def _copy(context: Context, leg: Leg, request: Request, ledger: Ledger) -> None:
         stop.check()
         watch.moved(count)
 
+    there = context.policies.system(leg.target.system)
     journey = Journey(ledger.run.id, state.id, prepared.vaults[0][1], now,
-                      Pace(leg.rate, sleep=stop.sleep) if leg.rate else None, progress)
+                      Pace(leg.rate, sleep=stop.sleep) if leg.rate else None, progress, there.owner, there.mode,
+                      read_back=leg.verify != "sent")
     lost: Failure | None = None
+    frozen = False
     for outcome in carry_out(plan, prepared.source, prepared.target, journey):
         if isinstance(outcome.failure, Outage):
             stop.check()  # a road that we cut is no outage
             lost = outcome.failure
-        ledger.take(prepared, outcome)
+        frozen = frozen or isinstance(outcome.failure, Frozen)
+        ledger.take(prepared, booked(prepared, outcome))
         watch.settled(outcome.step.tape, str(outcome.result))
+    if frozen:
+        with suppress(Failure):
+            look(state, prepared.target, leg.target.of)
     if lost is not None:
-        context.roads.lose(leg.target.system, lost)
+        _lose(context, leg, lost)
 
 
-def plan(context: Context, command: Command, request: Request) -> Result:
+def _lose(context: Context, leg: Leg, failure: Failure) -> None:
+    """The road of the leg broke; it has one at most, because one of its ends is on this machine."""
+    for system in (leg.source.system, leg.target.system):
+        if context.policies.system(system).address is not None:
+            context.roads.lose(system, failure)
+
+
+def _make_pool(target: System, pool: Pool, how: str, ledger: Ledger) -> None:
+    """Make a missing target pool, `frozen` if that is how, and tell it. Raise Frozen where it may not be copied to
+    then, by its policy or by the far side's own words, and what `System.make_pool` raises."""
+    freeze = freezes.begun("frozen from its birth (create-pool: frozen)") if how == "frozen" else None
+    target.make_pool(pool, freeze)
+    ledger.made(pool, "frozen from its birth" if freeze else "it was missing")
+    target.admit(pool)
+
+
+def _read_back(prepared: Prepared, verify: str) -> int:
+    """The bytes that would come over the link, at most: plain SFTP cannot read a copy where it lies."""
+    if prepared.target.promises.far_end != "sftp":
+        return 0
+    compared = sum(step.target.identity.size for step in prepared.plan.having(Action.COMPARE)
+                   if step.target is not None and not (step.known is not None and step.known.explains(step.target)))
+    return compared + (0 if verify == "sent" else prepared.plan.bytes_to_copy)
+
+
+def plan(context: Context, command: Command, request: Request, prepare: Prepare = prepare) -> Result:
     """What the line would do, and no more."""
     legs, errors, warnings = [], [], list[str]()
     for leg in request.legs:
@@ -82,7 +145,7 @@ def plan(context: Context, command: Command, request: Request) -> Result:
         except Failure as failure:
             errors.append(Trouble.of(failure))
             continue
-        legs.append((prepared, plan_data(prepared.plan)))
+        legs.append((prepared, plan_data(prepared.plan, _read_back(prepared, leg.verify))))
         warnings += prepared.plan.warnings
     to_do = any(prepared.plan.having(Action.COPY) or prepared.plan.having(Action.COMPARE) for prepared, _ in legs)
     status = Status.FAILED if errors else Status.PLANNED if to_do else Status.NOTHING

@@ -6,13 +6,24 @@ import dataclasses
 from dataclasses import dataclass
 
 from vtspolicy.catalog.times import zone_of
-from vtspolicy.planning.guards import check_apart, check_identity, check_space, elsewhere
+from vtspolicy.errors import Unknown
+from vtspolicy.planning.guards import (
+    check_apart,
+    check_owner,
+    check_space,
+    check_thawed,
+    elsewhere,
+    no_such_pool,
+)
 from vtspolicy.planning.plan import Plan
-from vtspolicy.planning.planner import Situation, make_plan, unexplained
+from vtspolicy.planning.planner import Situation, make_plan, selected, unexplained
 from vtspolicy.policy.places import Vault
 from vtspolicy.policy.request import Leg
+from vtspolicy.service.clashes import origins
 from vtspolicy.service.context import Context
-from vtspolicy.systems.contract import System
+from vtspolicy.service.freezes import remember
+from vtspolicy.service.identity import identified
+from vtspolicy.systems.contract import Inventory, System, VaultFacts
 
 
 @dataclass(frozen=True)
@@ -31,20 +42,48 @@ def prepare(context: Context, leg: Leg, *, replace: bool) -> Prepared:
     """The plan of one leg. It reads, and changes nothing. Raise the guard's failure that speaks against it."""
     state, settings = context.state, context.policies.settings
     source, target = context.roads.to(leg.source.system), context.roads.to(leg.target.system)
-    identities = []
-    for system, vault in ((source, leg.source.of), (target, leg.target.of)):
-        remembered = state.vault(vault)
-        identities.append((vault, check_identity(vault, system.vault(vault), remembered and remembered[0])))
+    identities, facts = [], dict[Vault, VaultFacts]()
+    for vault in (leg.source.of, leg.target.of):
+        facts[vault], identity = identified(vault, state, context.roads)
+        identities.append((vault, identity))
     (source_vault, source_identity), (target_vault, target_identity) = identities
     check_apart(source_vault, source_identity, target_vault, target_identity)
-    there = target.inventory(leg.target)
+    check_owner(leg.target, context.policies.system(leg.target.system).owner, target.promises.far_end)
+    there, new_pool = target_pool(context, target, leg, facts[leg.target.of])
+    check_thawed(leg.target, facts[leg.target.of], there)
     names, warnings = target.names() if settings.unique_names else ({}, ())
+    if leg.verify == "sent" and target.promises.far_end != "sftp":
+        warnings = (*warnings, f"verify: sent means nothing for {leg.target.system}: copies are read where they lie")
+    here, others = source_pool(source, leg, facts[leg.source.of]), elsewhere(names, leg.target)
     situation = Situation(
-        leg.source, leg.target, source.inventory(leg.source), there, state.copies(leg.source, leg.target), {},
-        elsewhere(names, leg.target), source_identity, leg.tapes, replace, warnings, zone_of(settings.zone))
+        leg.source, leg.target, here, there, state.copies(leg.source, leg.target), {}, others, source_identity,
+        leg.tapes, replace, warnings, zone_of(settings.zone), leg.guard, state.doubted(leg.target.of),
+        origins(state, target, {name: others[name] for name in selected(here, leg.tapes) if name in others}))
     unknown = unexplained(situation)
     if unknown:
         situation = dataclasses.replace(situation, records=target.records(leg.target, unknown))
-    plan = make_plan(situation)
+    plan = dataclasses.replace(make_plan(situation), new_pool=new_pool)
     check_space(leg.target, there.free, plan.steps)
     return Prepared(plan, source, target, (identities[0], identities[1]), len(there.stale_parts))
+
+
+def source_pool(source: System, leg: Leg, vault: VaultFacts) -> Inventory:
+    """What the source pool holds. Raise Unknown, with the nearest name, where it is not there."""
+    try:
+        return source.inventory(leg.source)
+    except Unknown as failure:
+        raise no_such_pool(failure, leg.source, vault) from None
+
+
+def target_pool(context: Context, target: System, leg: Leg, vault: VaultFacts) -> tuple[Inventory, str | None]:
+    """What the target pool holds, and how it would be made where it is missing and may be. Raise Unknown."""
+    policy = context.policies.system(leg.target.system)
+    new_pool = None
+    if leg.target.name not in vault.pools and policy.create_pool != "no":
+        there, new_pool = Inventory({}, free=vault.free), policy.create_pool
+    else:
+        there = target.inventory(leg.target)
+    if policy.address is not None:
+        remember(context.state, leg.target.of, vault.frozen)
+        remember(context.state, leg.target, there.frozen)
+    return there, new_pool

@@ -29,7 +29,7 @@ _CODES = {Status.DONE: 0, Status.NOTHING: 0, Status.PLANNED: 0, Status.WARNINGS:
           Status.FAILED: 2, Status.REFUSED: 2, Status.STOPPED: 3, Status.BUG: 5}
 """NonStop completion codes (Guardian Procedure Errors; NetBatch stops on 2 to 6 and goes on after 1)."""
 _NOTHING_DONE = frozenset({"usage", "not-built", "unknown", "policy", "refused", "locked", "identity", "empty",
-                           "name-clash", "diverged", "held"})
+                           "name-clash", "diverged", "held", "frozen"})
 
 
 @dataclass(frozen=True)

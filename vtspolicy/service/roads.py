@@ -8,8 +8,9 @@ from typing import Self
 
 from vtspolicy import __version__
 from vtspolicy.catalog.state import State
-from vtspolicy.errors import Failure, Unknown
+from vtspolicy.errors import Failure, OtherHostKey, Unknown
 from vtspolicy.policy import model
+from vtspolicy.policy.places import Vault
 from vtspolicy.policy.policies import Policies
 from vtspolicy.service.interruption import Interruption
 from vtspolicy.systems.connect import connect
@@ -27,6 +28,8 @@ class Roads:
         self._stop = stop
         self._open: dict[str, tuple[System, ExitStack]] = {}
         self._failed: dict[str, Failure] = {}
+        self._sources = {source.system for policy in policies.copying for source in policy.source}
+        """Systems from which tapes are read."""
 
     def __enter__(self) -> Self:
         return self
@@ -57,8 +60,14 @@ class Roads:
             except Failure as failure:
                 self._stop.check()
                 self._failed[name] = failure
+                if isinstance(failure, OtherHostKey) and failure.system == name:  # and not of its jump host
+                    self._doubt(name, failure)
                 raise
         return self._open[name][0]
+
+    def will_read(self, name: str) -> None:
+        """This command reads tapes of the system, though no policy names it as a source. To be said beforehand."""
+        self._sources.add(name)
 
     def lose(self, name: str, failure: Failure) -> None:
         """The road broke: nothing more goes over it in this command."""
@@ -67,11 +76,24 @@ class Roads:
             _, stack = self._open.pop(name)
             stack.__exit__(type(failure), failure, None)
 
+    def declares(self, vault: Vault) -> bool:
+        """Whether a policy names the vault."""
+        system = self._policies.systems.get(vault.system)
+        return system is not None and vault.name in system.vaults
+
+    def _doubt(self, name: str, failure: Failure) -> None:
+        """What another machine holds is no proof of a copy."""
+        from vtspolicy.service.identity import doubt
+
+        with self._state.transaction() as transaction:
+            doubt(transaction, name, failure.message)
+
     def _reach(self, policy: model.System) -> tuple[System, ExitStack]:
         remembered = self._state.far_end(policy.name)
         with ExitStack() as stack:
             with self._stop.at_once():
-                system = connect(policy, self._known_hosts, __version__, remembered)
+                system = connect(policy, self._known_hosts, __version__, remembered, self._policies.systems,
+                                 reading=policy.name in self._sources)
             stack.enter_context(self._stop.cutting(system.cut))  # first, because it also ends the farewell
             stack.enter_context(system)
             if policy.address is not None:

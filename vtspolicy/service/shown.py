@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ if TYPE_CHECKING:
     from vtspolicy.planning.plan import Plan
 
 
-def plan_data(plan: Plan) -> dict[str, object]:
-    """A leg's plan."""
+def plan_data(plan: Plan, read_back: int = 0) -> dict[str, object]:
+    """A leg's plan. `read_back`: the bytes that come over the link to be proven here."""
     from vtspolicy.planning.plan import Action
+    from vtspolicy.planning.states import standing_of
 
     return {
         "source": str(plan.source), "target": str(plan.target), "bytes": plan.bytes_to_copy,
@@ -23,6 +25,9 @@ def plan_data(plan: Plan) -> dict[str, object]:
                    "reason": step.reason if step.action is Action.REFUSE else None,
                    "if_unequal": str(step.if_unequal) if step.action is Action.COMPARE else None}
                   for step in plan.steps],
+        "new_pool": plan.new_pool,
+        "states": dict(Counter(str(standing_of(step, step.known)) for step in plan.steps)), "known": plan.copied,
+        "too_many_gone": plan.too_many_gone, "accepted": list(plan.accepted), "read_back": read_back,
         "gone": list(plan.gone), "skipped": [{"name": each.name, "why": each.why} for each in plan.skipped]}
 
 

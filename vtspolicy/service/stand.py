@@ -1,20 +1,37 @@
-"""STATUS of tapes: how each stands on each target, from the source's disk and from what the catalog knows."""
+"""STATUS of tapes: how each stands on each target, from the source's disk and from what the catalog knows.
+
+With ASK the target is looked at, too; what this machine keeps for others is told from its own records.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from vtspolicy.catalog.state import State
-from vtspolicy.errors import Failure
+from vtspolicy.errors import Failure, IdentityMismatch
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.planner import selected
-from vtspolicy.planning.states import TapeState, state_of
+from vtspolicy.planning.states import TapeState, state_of, state_when_asked
 from vtspolicy.policy.places import matches
 from vtspolicy.policy.request import Leg
+from vtspolicy.service.asking import Found, look
+from vtspolicy.service.identity import doubt_strangers, look_known
+from vtspolicy.service.kept import Kept
 from vtspolicy.service.roads import Roads
 from vtspolicy.systems.contract import TapeFacts
+
+
+class Basis(StrEnum):
+    """What a state was told from."""
+
+    KNOWN = "last known"
+    """The catalog: the target was not asked."""
+    ASKED = "asked now"
+    RECORDS = "from the records here"
+    """The records that lie beside the copies, on this machine; their source was not asked."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,7 @@ class Standing:
     copy: Copy | None
     ref: str | None = None
     """The word that the caller gave the run which last dealt with the copy."""
+    basis: Basis = Basis.KNOWN
 
     def as_json(self) -> dict[str, object]:
         """The tape in the envelope's data. Times are UTC; `changed` is the source's time of last change, seconds."""
@@ -40,12 +58,19 @@ class Standing:
             "changed": self.source.identity.mtime_ns / 1e9 if self.source else None,
             "copied": copy and copy.copied, "verified": copy and copy.verified, "trusted": copy and copy.trusted,
             "digest": copy and copy.digest, "durable": copy is not None and copy.durable,
-            "reason": copy and copy.reason, "failed": copy and copy.failed, "run": copy and copy.run, "ref": self.ref,
-            "last known": True}
+            "doubted": copy and copy.doubted, "reason": copy and copy.reason, "failed": copy and copy.failed,
+            "run": copy and copy.run, "ref": self.ref, "basis": str(self.basis), "accepted": self.accepted}
+
+    @property
+    def accepted(self) -> str | None:
+        """When a person accepted that it is gone; None where it is not gone, or nobody did."""
+        return self.copy.accepted if self.copy is not None and self.source is None else None
 
 
-def standings(legs: Iterable[Leg], state: State, roads: Roads) -> tuple[list[Standing], list[Failure]]:
-    """Every selected tape of every leg. A source that cannot be looked at is told, and its copies shown."""
+def standings(legs: Iterable[Leg], state: State, roads: Roads, *, ask: bool = False,
+              ) -> tuple[list[Standing], list[Failure]]:
+    """Every selected tape of every leg. A source that cannot be looked at is told, and its copies shown; so is, with
+    `ask`, a target that does not answer."""
     found: list[Standing] = []
     failures: list[Failure] = []
     refs: dict[str, str | None] = {}
@@ -63,17 +88,38 @@ def standings(legs: Iterable[Leg], state: State, roads: Roads) -> tuple[list[Sta
         tapes: dict[str, TapeFacts] = {}
         looked = True
         try:
+            look_known(leg.source.of, state, roads)
             inventory = roads.to(leg.source.system).inventory(leg.source)
             tapes = {name: inventory.tapes[name] for name in selected(inventory, leg.tapes)}
         except Failure as failure:
             failures.append(failure)
             looked = False
+        basis, there = Basis.KNOWN, Found({}, {}, None)
+        if ask:
+            try:
+                there = look(leg, state, roads, copies)
+                basis = Basis.ASKED
+            except Failure as failure:
+                failures.append(failure)
+                if isinstance(failure, IdentityMismatch):
+                    doubt_strangers((leg.target.of,), state, roads)
+                copies = state.copies(leg.source, leg.target)
         known = {name for name, copy in copies.items() if copy.digest is not None
                  and any(matches(name, template) for template in leg.tapes)}
         for name in sorted(tapes.keys() | known):
             source, copy = tapes.get(name), copies.get(name)
-            found.append(Standing(leg, name, state_of(source, copy, looked=looked), source, copy, ref_of(copy)))
+            word = state_of(source, copy, looked=looked)
+            if basis is Basis.ASKED:
+                copy = there.known(copy, leg, name)
+                word = state_when_asked(state_of(source, copy, looked=looked), copy, there.tapes.get(name))
+            found.append(Standing(leg, name, word, source, copy, ref_of(copy), basis))
     return found, failures
+
+
+def standings_of_kept(kept: Iterable[Kept]) -> list[Standing]:
+    """The copies that this machine keeps for others."""
+    return [Standing(each.leg, name, state_of(None, copy, looked=False), None, copy, None, Basis.RECORDS)
+            for each in kept for name, copy in sorted(each.copies.items())]
 
 
 def summary(found: Iterable[Standing]) -> list[dict[str, object]]:
@@ -88,5 +134,6 @@ def summary(found: Iterable[Standing]) -> list[dict[str, object]]:
         exposed = [each.source.identity.mtime_ns / 1e9 for each in tapes
                    if each.source is not None and each.state is not TapeState.SAFE]
         lines.append({"source": source, "target": target, "tapes": len(tapes), "states": dict(counts),
-                      "oldest_proof": min(proofs, default=None), "exposed_since": min(exposed, default=None)})
+                      "oldest_proof": min(proofs, default=None), "exposed_since": min(exposed, default=None),
+                      "basis": str(tapes[0].basis), "accepted": sum(each.accepted is not None for each in tapes)})
     return lines

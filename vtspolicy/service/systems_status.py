@@ -4,31 +4,47 @@ from __future__ import annotations
 
 from typing import Any
 
-from vtspolicy.errors import Failure
+from vtspolicy.catalog.state import State
+from vtspolicy.catalog.times import now
+from vtspolicy.errors import Failure, IdentityMismatch
 from vtspolicy.policy import model
 from vtspolicy.policy.places import Vault
+from vtspolicy.service.freezes import look
+from vtspolicy.service.freezes import shown as shown_freeze
+from vtspolicy.service.identity import identified
 from vtspolicy.service.roads import Roads
 
 
-def system_status(system: model.System, roads: Roads) -> tuple[dict[str, Any], list[Failure]]:
+def system_status(system: model.System, roads: Roads, state: State) -> tuple[dict[str, Any], list[Failure]]:
     """What the system answers, and what hinders it."""
-    shown: dict[str, Any] = {"system": system.name, "address": system.address, "answers": None, "vaults": []}
+    shown: dict[str, Any] = {"system": system.name, "address": system.address, "answers": None, "vaults": [],
+                             "freezes": []}
+    if not system.vaults:
+        return {**shown, "state": "jump host"}, []
     try:
         there = roads.to(system.name)
     except Failure as failure:
         return {**shown, "state": failure.reason}, [failure]
     failures: list[Failure] = []
+    freezes: list[dict[str, Any]] = []
     for name, path in system.vaults.items():
         vault = Vault(system.name, name)
         try:
-            facts = there.vault(vault)
+            facts, frozen = there.vault(vault), look(state, there, vault)
+            condition = "frozen" if facts.frozen else "ok" if facts.identity else "no id"
+            try:
+                if facts.identity is not None or state.vault(vault) is not None:
+                    identified(vault, state, roads)
+            except IdentityMismatch as mismatch:
+                condition = mismatch.reason
+                failures.append(mismatch)
             shown["vaults"].append({"vault": name, "path": path, "identity": facts.identity,
-                                    "pools": len(facts.pools), "free": facts.free,
-                                    "state": "ok" if facts.identity else "no id"})
+                                    "pools": len(facts.pools), "free": facts.free, "state": condition})
+            freezes += [shown_freeze(place, freeze, now(), last_known=False) for place, freeze in frozen.items()]
         except Failure as failure:
             failures.append(failure)
             shown["vaults"].append({"vault": name, "path": path, "identity": None, "pools": 0, "free": None,
                                     "state": failure.reason})
     promises = there.promises
     return {**shown, "answers": promises.far_end, "durable": promises.durable, "atomic": promises.atomic,
-            "state": "ok" if not failures else failures[0].reason}, failures
+            "freezes": freezes, "state": "ok" if not failures else failures[0].reason}, failures

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from vtspolicy.catalog.runs import Run, new_run_id
 from vtspolicy.catalog.state import State
-from vtspolicy.catalog.times import now
+from vtspolicy.catalog.times import ago, now
 from vtspolicy.command.command import Command
+from vtspolicy.command.complaint import refuse
 from vtspolicy.errors import Failure, IdentityMismatch, Outage, Stopped, Unknown
-from vtspolicy.planning.guards import check_identity
+from vtspolicy.planning import proofs
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.planner import copy_of, is_ours
 from vtspolicy.policy.places import Vault
+from vtspolicy.policy.units import parse_duration, parse_rate, parse_size
 from vtspolicy.service.context import Context
+from vtspolicy.service.gone import some
+from vtspolicy.service.identity import doubt_strangers, identified
 from vtspolicy.service.result import Result, Status, Trouble
 from vtspolicy.service.roads import Roads
 from vtspolicy.service.telling import tell_failure
@@ -24,23 +30,28 @@ from vtspolicy.transfer.verify import Verification, verify
 
 
 def verify_copies(context: Context, command: Command, copies: Iterable[Copy]) -> Result:
-    """Verify every copy that was ever made. Raise Unknown where there is none."""
+    """Verify every copy that was ever made, the one whose proof is the oldest first. Raise Unknown where there is none,
+    and Usage for an attribute that cannot be read."""
     state, roads, stop, watch = context.state, context.roads, context.stop, context.watch
     made = [copy for copy in copies if copy.digest is not None]
     if not made:
         raise Unknown(f"{' '.join(command.operands) or 'nothing'}: no copy is known that could be verified")
+    wish = _Wish.of(command)
+    due, spared = proofs.due(made, wish.before)
     run = Run(new_run_id(), command.verb, " ".join(command.operands), command.word("REF"))
     with state.transaction(run=run.id, ref=run.ref) as transaction:
         transaction.start_run(run)
     errors, tapes, counts = list[Trouble](), list[dict[str, object]](), Counter[str]()
-    watch.expect(sum(copy.size for copy in made))
+    chosen = proofs.within(due, wish.limit)
+    watch.expect(sum(copy.size for copy in chosen))
     vaults = _Vaults(state, roads)
     told: list[Failure] = []
-    for copy in made:
+    looked = 0
+    for copy in chosen:
         try:
             stop.check()
             vaults.check(copy.target.of.of)
-            found = _one(context, copy, run)
+            found = _one(context, copy, run, wish.rate)
         except Failure as met:
             if isinstance(met, Outage):
                 roads.lose(copy.target.system, met)
@@ -52,7 +63,9 @@ def verify_copies(context: Context, command: Command, copies: Iterable[Copy]) ->
                 _tell(failure, copy, state, run)
             if isinstance(failure, Stopped):
                 break
+            looked += 1
             continue
+        looked += 1
         good = found.failure is None
         counts["verified" if good else "damaged"] += 1
         if found.failure is not None:
@@ -60,10 +73,43 @@ def verify_copies(context: Context, command: Command, copies: Iterable[Copy]) ->
         tapes.append({"tape": str(copy.source), "target": str(copy.target), "size": found.copy.size,
                       "digest": found.copy.digest, "result": "verified" if good else found.copy.reason})
         watch.settled(copy.source.name, "verified" if good else "damaged")
-    status = _status(errors, counts)
+    left, bad = due[looked:], [copy for copy in spared if copy.reason in proofs.FOUND_BAD]
+    status = _status(errors, counts, bad)
     with state.transaction(run=run.id, ref=run.ref) as transaction:
         transaction.end_run(run.id, str(status), dict(counts))
-    return Result(command, status, {"tapes": tapes, "counts": dict(counts)}, tuple(errors), run=run.id, ref=run.ref)
+    warnings = (f"{len(bad)} copies were found damaged, changed or missing before, and were not read again: "
+                f"{some(str(copy.target) for copy in bad)}",) if bad else ()
+    return Result(command, status, {
+        "tapes": tapes, "counts": dict(counts), "spared": len(spared),
+        "left": {"copies": len(left), "bytes": sum(copy.size for copy in left)}}, tuple(errors), warnings, run.id,
+        run.ref)
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What the attributes ask for."""
+
+    before: str | None
+    """UTC: only proofs that are older."""
+    limit: int | None
+    """Bytes."""
+    rate: int | None
+    """Bytes per second."""
+
+    @classmethod
+    def of(cls, command: Command) -> _Wish:
+        """Raise Usage."""
+        older = _read(command, "OLDER", parse_duration)
+        return cls(None if older is None else ago(older), _read(command, "LIMIT", parse_size),
+                   _read(command, "RATE", parse_rate))
+
+
+def _read(command: Command, keyword: str, read: Callable[[str], Any]) -> Any:
+    word = command.word(keyword)
+    try:
+        return None if word is None else read(word)
+    except ValueError as error:
+        raise refuse(command, keyword, str(error).removeprefix("expected "), word) from None
 
 
 class _Vaults:
@@ -77,13 +123,12 @@ class _Vaults:
     def check(self, vault: Vault) -> None:
         """Raise IdentityMismatch, always the same one, where the vault is not the one that is remembered."""
         if vault not in self._judged:
-            remembered = self._state.vault(vault)
-            facts = self._roads.to(vault.system).vault(vault)
             try:
-                check_identity(vault, facts, remembered and remembered[0])
+                identified(vault, self._state, self._roads)
                 self._judged[vault] = None
             except IdentityMismatch as mismatch:
                 self._judged[vault] = mismatch
+                doubt_strangers((vault,), self._state, self._roads)
         if (failure := self._judged[vault]) is not None:
             raise failure
 
@@ -96,7 +141,7 @@ def _tell(failure: Failure, copy: Copy, state: State, run: Run) -> None:
                      target=copy.target.of, tape=copy.source)
 
 
-def _one(context: Context, copy: Copy, run: Run) -> Verification:
+def _one(context: Context, copy: Copy, run: Run, rate: int | None) -> Verification:
     state, roads, stop, watch = context.state, context.roads, context.stop, context.watch
     began = time.monotonic()
 
@@ -105,10 +150,10 @@ def _one(context: Context, copy: Copy, run: Run) -> Verification:
         watch.moved(count)
 
     target = roads.to(copy.target.system)
-    found = verify(copy, target, now(), progress)
+    found = verify(copy, target, now(), progress, rate)
     while found.failure is not None and (renewed := _renewed(copy, state, target)) is not None:
         copy = renewed
-        found = verify(copy, target, now(), progress)
+        found = verify(copy, target, now(), progress, rate)
     why = "" if found.failure is None else found.failure.message.removeprefix(f"{copy.target}: ")
     about = {"tape": copy.source, "target": copy.target.of, "size": copy.size, "policy": run.policy}
     with state.transaction(run=run.id, ref=run.ref) as transaction:
@@ -148,9 +193,9 @@ def _renewed(copy: Copy, state: State, target: System) -> Copy | None:
                  and record.identity.fits(facts.identity)), None)
 
 
-def _status(errors: list[Trouble], counts: Counter[str]) -> Status:
+def _status(errors: list[Trouble], counts: Counter[str], bad: Sequence[Copy]) -> Status:
     if any(each.reason == "interrupted" for each in errors):
         return Status.STOPPED
     if errors:
         return Status.PARTIAL if counts["verified"] else Status.FAILED
-    return Status.DONE
+    return Status.WARNINGS if bad else Status.DONE if counts else Status.NOTHING

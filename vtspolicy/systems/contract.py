@@ -12,42 +12,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from vtspolicy.policy.places import Pool, Tape, Vault
+from vtspolicy.systems.identity import Identity as Identity
+from vtspolicy.systems.metadata import Extras
+from vtspolicy.systems.metadata import Metadata as Metadata
+
+if TYPE_CHECKING:
+    from vtspolicy.systems.trial import Trial
 
 WORK_FOLDER = ".vtspolicy"
 """In each pool: part files and records. Always the tape's file system; a name with a leading dot is never a tape."""
 VAULT_MARKER = ".vtspolicy-vault"
 """In a vault's root: its id. Never written by a copy."""
+POOL_FREEZE = "frozen"
+"""In a pool's work folder: that nothing may be published in the pool. Made and removed only where the pool lies."""
+VAULT_FREEZE = ".vtspolicy-frozen"
+"""In a vault's root: the same for all its pools."""
+NEW_POOL = ".vtspolicy-new."
+"""In front of a pool's name in a vault's root, while the pool is being made."""
 CHUNK = 1 << 20
 """How many bytes of a tape are read, hashed and handed on at a time."""
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What tells one state of a file from another without reading it. None where a system cannot say."""
-
-    size: int
-    mtime_ns: int
-    inode: int | None = None
-    ctime_ns: int | None = None
-
-    def fits(self, other: Identity) -> bool:
-        """Whether both may be the same state of the same file: what both know is equal."""
-        return (self.looks_like(other) and _agree(self.inode, other.inode) and _agree(self.ctime_ns, other.ctime_ns))
-
-    def looks_like(self, other: Identity) -> bool:
-        """Whether size and time of last change are equal; whole seconds count where one side knows no more."""
-        if self.size != other.size:
-            return False
-        if self.inode is None or other.inode is None:
-            return self.mtime_ns // 10**9 == other.mtime_ns // 10**9
-        return self.mtime_ns == other.mtime_ns
-
-
-def _agree(one: int | None, other: int | None) -> bool:
-    return one is None or other is None or one == other
 
 
 @dataclass(frozen=True)
@@ -74,6 +60,8 @@ class Record:
     version: int
     """How many publishes this tape has seen, this one included."""
     durable: bool
+    proven: bool = True
+    """Whether its bytes were read back before it was published."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +84,18 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Freeze:
+    """That nothing may be published in a pool, or in the pools of a vault."""
+
+    since: str
+    """UTC, RFC 3339; `?` where the marker does not say it."""
+    by: str
+    """`user@host`."""
+    reason: str = ""
+    """In the words of whoever froze it."""
+
+
+@dataclass(frozen=True)
 class Inventory:
     """A pool as it lies there now."""
 
@@ -105,6 +105,8 @@ class Inventory:
     """Bytes that we may still write there; None where the system cannot say."""
     stale_parts: tuple[str, ...] = ()
     """Part files of other states that are older than seven days."""
+    frozen: Freeze | None = None
+    """Of the pool itself; that of its vault is told by `VaultFacts`."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class VaultFacts:
     """Its id; None where the marker is missing."""
     pools: tuple[str, ...]
     free: int | None
+    frozen: Freeze | None = None
 
 
 @dataclass(frozen=True)
@@ -132,14 +135,6 @@ class Promises:
     def provable(self) -> bool:
         """Whether a copy here can ever be `safe`."""
         return self.durable and self.atomic
-
-
-@dataclass(frozen=True)
-class Metadata:
-    """What a published tape keeps of its source."""
-
-    mode: int
-    mtime_ns: int
 
 
 @dataclass(frozen=True)
@@ -172,18 +167,25 @@ class Part(Protocol):
     def write(self, piece: Piece) -> None:
         """Append. Raise NoSpace or TargetWrite, now or at any later call."""
 
-    def seal(self, metadata: Metadata, progress: Progress = no_progress) -> None:
-        """Ask for: mode and time set, fsync, digest of what lies there. A system that reads back here tells."""
+    lost: tuple[str, ...]
+    """What of the metadata the system could not keep, of `metadata.NOT_KEPT`; known once it is sealed."""
+
+    def seal(self, metadata: Metadata, progress: Progress = no_progress, *, read_back: bool = True) -> None:
+        """Ask for: metadata set, fsync, digest of what lies there. A system that reads back here tells. Without
+        `read_back` nothing is read where that would go over the link."""
 
     def sealed(self) -> str:
-        """The digest of the bytes that lie there, read again after the fsync."""
+        """The digest of the bytes that lie there, read again after the fsync; empty where they were not to be read.
+        Raise TargetWrite where the owner that was asked for cannot be set."""
 
     def commit(self, record: Record, expected: Identity | None) -> None:
         """Ask for: record, rename over, fsync of the directory - if the live name is still as `expected` (None: not
-        there). The system fills in `record.identity` and `record.version`."""
+        there), and neither pool nor vault is frozen, which is looked at last. The system fills in `record.identity`
+        and `record.version`."""
 
     def committed(self) -> TapeFacts:
-        """The published tape. Raise Diverged where the live name was no longer as expected; nothing is changed then."""
+        """The published tape. Raise Diverged where the live name was no longer as expected, and Frozen where nothing
+        may be published; no tape is changed then."""
 
     def discard(self) -> None:
         """Remove the part file. Harmless after `committed`, or twice."""
@@ -193,6 +195,7 @@ class Reader(Protocol):
     """A tape that is being read: opened without following links."""
 
     facts: TapeFacts
+    extras: Extras
 
     def pieces(self) -> Iterator[Piece]:
         """The whole tape in order. Raise SourceUnreadable or SourceChanged."""
@@ -220,8 +223,15 @@ class System(Protocol):
     def vault(self, vault: Vault) -> VaultFacts:
         """The vault's id, pools and room. Raise Unknown where the directory is not there."""
 
-    def initialise(self, vault: Vault, identity: str) -> None:
-        """Write the vault's marker. Raise IdentityMismatch where there is one already."""
+    def initialise(self, vault: Vault, identity: str, replacing: str | None = None) -> None:
+        """Write the vault's marker; with `replacing`, in the place of one that holds that id. Raise IdentityMismatch
+        where there is one already, or not that one."""
+
+    def freezes(self, vault: Vault) -> Mapping[str, Freeze]:
+        """The vault's pools that are frozen themselves, by name. Raise Unknown as `vault` does."""
+
+    def admit(self, pool: Pool) -> None:
+        """Raise Frozen where nothing may be published in the pool now; a far side that keeps a log tells it there."""
 
     def names(self) -> tuple[Mapping[Pool, frozenset[str]], tuple[str, ...]]:
         """Every tape name of every pool of every declared vault, and a warning for each pool that cannot be listed."""
@@ -232,17 +242,31 @@ class System(Protocol):
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
         """The system's own records of these tapes, newest first; nothing for a tape that has none."""
 
-    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
+    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
+               rate: int | None = None) -> tuple[str, TapeFacts]:
         """Read the whole tape there; its digest, and its facts, equal before and after. With `durable` its bytes are
-        made so before they are read, where the system can. Raise Missing, SourceUnreadable or SourceChanged, and
-        TargetWrite where they cannot be made durable."""
+        made so before they are read, where the system can; with `rate` no more than so many bytes per second are
+        read (an older far side knows no rate). Raise Missing, SourceUnreadable or SourceChanged, and TargetWrite where
+        they cannot be made durable."""
 
     def read(self, tape: Tape) -> Reader:
         """Open a tape to read it. Raise Missing or SourceUnreadable; NotBuilt where the system
         cannot send."""
 
     def begin(self, tape: Tape, size: int, part_name: str) -> Part:
-        """A new, empty part file for the tape. Raise TargetWrite, or Unknown where the pool is not there."""
+        """A new, empty part file for the tape. Raise TargetWrite, Frozen, or Unknown where the pool is not there."""
+
+    def make_pool(self, pool: Pool, freeze: Freeze | None) -> None:
+        """Make the pool, durably, with the vault's permission bits; with `freeze` it is frozen before its name is
+        there. Harmless where it is there already. Raise TargetWrite, Unknown where the vault is not there, or Refusal
+        where the far side does not allow it (it may also make it frozen by its own words)."""
+
+    def trial(self, place: Pool | Vault, writer: str) -> Trial:
+        """Do once what a publish does there, with a small file of which nothing stays. Raise Unknown where the place
+        is not there, and NotBuilt where the far side is older. A trial that finds hindrances raises nothing."""
+
+    def pulse(self) -> float | None:
+        """The smallest question and its answer: the system's time, seconds since 1970, or None where it cannot say."""
 
     def sweep(self, pool: Pool, writer: str) -> int:
         """Remove the part files of the state `writer` (its caller holds the lock, so none is in use), make the

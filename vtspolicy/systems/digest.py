@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 from blake3 import blake3
 
 from vtspolicy.systems.contract import CHUNK, Hole, Piece, Progress, Reader, TapeFacts, length_of
+from vtspolicy.systems.layers import Pace
 
 _ZEROS = bytes(CHUNK)
+_NAP = 0.2
+"""Seconds after which whoever keeps a pace looks whether it is to stop."""
 
 
 class Digester:
@@ -42,16 +47,25 @@ def digest_of(content: bytes) -> str:
     return digester.digest()
 
 
-def digest_by_reading(reader: Reader, progress: Progress) -> tuple[str, TapeFacts]:
-    """The digest and the facts of a whole tape, unchanged while it was read. The reader is closed, whatever happens.
+def digest_by_reading(reader: Reader, progress: Progress, rate: int | None = None) -> tuple[str, TapeFacts]:
+    """The digest and the facts of a whole tape, unchanged while it was read, at no more than `rate` bytes per second.
+    The reader is closed, whatever happens.
 
-    Raise what the reader raises.
+    Raise what the reader or `progress` raises; while the pace is kept, `progress` is called with 0.
     """
+    def wait(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            progress(0)
+            time.sleep(min(left, _NAP))
+
     try:
-        digester = Digester()
+        digester, pace = Digester(), None if rate is None else Pace(rate, sleep=wait)
         for piece in reader.pieces():
             digester.update(piece)
             progress(length_of(piece))
+            if pace is not None:
+                pace.spend(piece)
         reader.check_unchanged()
         return digester.digest(), reader.facts
     finally:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
 from vtspolicy.errors import Diverged, IdentityMismatch, Missing, NoSpace, SourceChanged, Unknown
-from vtspolicy.policy.places import Pool, Tape, Vault
-from vtspolicy.systems import records
+from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
+from vtspolicy.systems import freezes, records
 from vtspolicy.systems.contract import (
     CHUNK,
+    Freeze,
     Hole,
     Identity,
     Inventory,
@@ -25,6 +27,8 @@ from vtspolicy.systems.contract import (
     no_progress,
 )
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.metadata import Extras
+from vtspolicy.systems.trial import Trial, tried
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class _File:
     content: bytes
     mode: int
     identity: Identity
+    owner: str | None = None
+    attributes: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class MemoryReader:
@@ -42,6 +48,7 @@ class MemoryReader:
         self._tape = tape
         self._file = system.file(tape)
         self.facts = system.facts(tape)
+        self.extras = Extras(self._file.attributes)
 
     def pieces(self) -> Iterator[Piece]:
         content = self._file.content
@@ -66,6 +73,7 @@ class MemoryPart:
         self._content = bytearray()
         self._metadata = Metadata(0o600, 0)
         self._result: TapeFacts | None = None
+        self.lost: tuple[str, ...] = ()
         system.parts.add(self._key)
 
     def write(self, piece: Piece) -> None:
@@ -73,8 +81,8 @@ class MemoryPart:
         if len(self._content) > self._system.free:
             raise NoSpace(f"{self._tape}: the target is full", tape=str(self._tape), system=self._tape.system)
 
-    def seal(self, metadata: Metadata, progress: Progress = no_progress) -> None:
-        del progress
+    def seal(self, metadata: Metadata, progress: Progress = no_progress, *, read_back: bool = True) -> None:
+        del progress, read_back
         self._metadata = metadata
 
     def sealed(self) -> str:
@@ -85,7 +93,9 @@ class MemoryPart:
         if (live is None) != (expected is None) or (live and expected and not live.identity.fits(expected)):
             raise Diverged(f"{self._tape} changed since the plan was made", tape=str(self._tape),
                            system=self._tape.system)
-        file = self._system.put(self._tape, bytes(self._content), self._metadata.mode, self._metadata.mtime_ns)
+        self._system.admit(self._tape.of)
+        file = self._system.put(self._tape, bytes(self._content), self._metadata.mode & 0o777, self._metadata.mtime_ns)
+        self._system.dress(self._tape, self._metadata)
         earlier = self._system.kept.get(self._tape, ())
         self._system.kept[self._tape] = records.following(
             replace(record, identity=replace(file.identity, ctime_ns=None), version=records.next_version(earlier)),
@@ -112,6 +122,7 @@ class Memory:
         self.pools: dict[Pool, dict[str, _File]] = {pool: {} for pool in pools}
         self.identities: dict[Vault, str] = {}
         self.kept: dict[Tape, tuple[Record, ...]] = {}
+        self.frozen: dict[Pool | Vault, Freeze] = {}
         self.parts: set[tuple[Pool, str]] = set()
         self._clock = 0
 
@@ -146,6 +157,10 @@ class Memory:
         self.pools[tape.of][tape.name] = file
         return file
 
+    def dress(self, tape: Tape, metadata: Metadata) -> None:
+        """Owner and attributes of a tape."""
+        self.pools[tape.of][tape.name] = replace(self.file(tape), owner=metadata.owner, attributes=metadata.attributes)
+
     def rot(self, tape: Tape, content: bytes) -> None:
         """Bytes change and nothing shows it, as on a failing disk."""
         file = self.file(tape)
@@ -159,12 +174,29 @@ class Memory:
         pools = tuple(sorted(pool.name for pool in self.pools if pool.of == vault))
         if not pools:
             raise Unknown(f"vault {vault} is not there", system=self.name)
-        return VaultFacts(self.identities.get(vault), pools, self.free)
+        return VaultFacts(self.identities.get(vault), pools, self.free, self.frozen.get(vault))
 
-    def initialise(self, vault: Vault, identity: str) -> None:
-        if vault in self.identities:
-            raise IdentityMismatch(f"vault {vault} has an id already", system=self.name)
+    def initialise(self, vault: Vault, identity: str, replacing: str | None = None) -> None:
+        if self.identities.get(vault) != replacing:
+            raise IdentityMismatch(f"vault {vault} has an id already, or not {replacing}", system=self.name)
         self.identities[vault] = identity
+
+    def freezes(self, vault: Vault) -> Mapping[str, Freeze]:
+        return {place.name: freeze for place, freeze in self.frozen.items()
+                if isinstance(place, Pool) and place.of == vault}
+
+    def admit(self, pool: Pool) -> None:
+        for place in (pool.of, pool):
+            if place in self.frozen:
+                raise freezes.refusal(place, self.frozen[place])
+
+    def freeze(self, place: Pool | Vault, freeze: Freeze) -> Freeze:
+        """As Local does it."""
+        return self.frozen.setdefault(place, freeze)
+
+    def thaw(self, place: Pool | Vault) -> Freeze | None:
+        """As Local does it."""
+        return self.frozen.pop(place, None)
 
     def names(self) -> tuple[Mapping[Pool, frozenset[str]], tuple[str, ...]]:
         return {pool: frozenset(tapes) for pool, tapes in self.pools.items()}, ()
@@ -175,13 +207,15 @@ class Memory:
         return self.pools[pool]
 
     def inventory(self, pool: Pool) -> Inventory:
-        return Inventory({name: self.facts(pool.tape(name)) for name in sorted(self._pool(pool))}, free=self.free)
+        return Inventory({name: self.facts(pool.tape(name)) for name in sorted(self._pool(pool))}, free=self.free,
+                         frozen=self.frozen.get(pool))
 
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
         return {name: self.kept[pool.tape(name)] for name in names if pool.tape(name) in self.kept}
 
-    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
-        del durable
+    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
+               rate: int | None = None) -> tuple[str, TapeFacts]:
+        del durable, rate
         file = self.file(tape)
         progress(len(file.content))
         return digest_of(file.content), self.facts(tape)
@@ -191,7 +225,27 @@ class Memory:
 
     def begin(self, tape: Tape, size: int, part_name: str) -> MemoryPart:
         self._pool(tape.of)
+        self.admit(tape.of)
         return MemoryPart(self, tape, part_name)
+
+    def make_pool(self, pool: Pool, freeze: Freeze | None) -> None:
+        self.vault(pool.of)
+        if not is_tape_name(pool.name):
+            raise Unknown(f"{pool.name!r} is not a pool's name", system=self.name)
+        if pool not in self.pools:
+            if freeze is not None:
+                self.frozen[pool] = freeze
+            self.pools[pool] = {}
+
+    def trial(self, place: Pool | Vault, writer: str) -> Trial:
+        del writer
+        self.vault(place if isinstance(place, Vault) else place.of)
+        if isinstance(place, Pool):
+            self._pool(place)
+        return Trial(tried((what, lambda: None) for what in ("write", "fsync", "rename", "remove")), time.time())
+
+    def pulse(self) -> float | None:
+        return time.time()
 
     def sweep(self, pool: Pool, writer: str) -> int:
         self._pool(pool)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from vtspolicy.policy.places import Tape
+from vtspolicy.policy.places import Tape, is_tape_name
 from vtspolicy.systems.contract import Identity, Record
 
 FORMAT = 1
@@ -22,9 +22,18 @@ LARGEST = 1 << 16
 """Bytes of a record file that are read at most; ours have about one thousand."""
 
 
+_SUFFIX = ".record"
+
+
 def file_name(tape: str) -> str:
     """The record file's name in the work folder."""
-    return f"{tape}.record"
+    return tape + _SUFFIX
+
+
+def names_in(listing: Iterable[str]) -> tuple[str, ...]:
+    """The tapes whose record files a listing of the work folder shows, sorted."""
+    return tuple(sorted(name for each in listing if each.endswith(_SUFFIX)
+                        and is_tape_name(name := each.removesuffix(_SUFFIX))))
 
 
 def identity_to_json(identity: Identity) -> dict[str, Any]:
@@ -48,6 +57,7 @@ def record_to_json(record: Record) -> dict[str, Any]:
         "source": {"system": source.system, "vault": source.vault, "pool": source.pool, "tape": source.name,
                    "vault_id": record.source_vault, "identity": identity_to_json(record.source_identity)},
         "published": record.published, "run": record.run, "writer": record.writer, "durable": record.durable,
+        **({} if record.proven else {"proven": False}),
     }
 
 
@@ -59,7 +69,8 @@ def record_from_json(value: Mapping[str, Any]) -> Record:
         source=Tape(_text(source["system"]), _text(source["vault"]), _text(source["pool"]), _text(source["tape"])),
         source_vault=_text(source["vault_id"]), source_identity=identity_from_json(source["identity"]),
         published=_moment(value["published"]), run=_text(value["run"]), writer=_text(value["writer"]),
-        version=_whole(value["version"]), durable=value["durable"] is True)
+        version=_whole(value["version"]), durable=value["durable"] is True,
+        proven=value.get("proven") is not False)
 
 
 def encode(records: Iterable[Record]) -> bytes:

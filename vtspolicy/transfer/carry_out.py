@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from vtspolicy.errors import Diverged, Failure, Outage, SourceChanged, Stopped, Unequal, leaves
+from vtspolicy.errors import Diverged, Failure, Frozen, Outage, SourceChanged, Stopped, Unequal, leaves
 from vtspolicy.planning.plan import WINDOW_BYTES, WINDOW_PARTS, Action, Copy, Plan, Step
 from vtspolicy.systems.contract import (
     Hole,
@@ -48,6 +48,12 @@ class Journey:
     """The present time, UTC, RFC 3339."""
     pace: Pace | None = None
     progress: Progress = no_progress
+    owner: str | None = None
+    """To whom a published tape belongs, `user:group`; None: to whoever writes it there."""
+    mode: int | None = None
+    """A published tape's permission bits; None: those of its source."""
+    read_back: bool = True
+    """Whether copies are read back where that goes over the link."""
 
 
 @dataclass
@@ -60,6 +66,10 @@ class _Flight:
     digest: str
     started: float
     sent: int
+    read: bool = True
+    """Whether what lies there was read back."""
+    proven: str = ""
+    """When what lies there was found right: the same time for the far side's record and for the catalog."""
 
 
 def carry_out(plan: Plan, source: System, target: System, journey: Journey) -> Iterator[Outcome]:
@@ -82,6 +92,8 @@ class _Carrier:
         self._journey = journey
         self._window: list[_Flight] = []
         self._lost: Failure | None = None
+        self._frozen: Frozen | None = None
+        """What forbids to publish; then nothing more is sent, and what was sent is removed."""
 
     def take(self, step: Step) -> Iterator[Outcome]:
         self._journey.progress(0)  # a safe point to stop at
@@ -92,8 +104,8 @@ class _Carrier:
                 known, trusted=self._journey.now(), target_identity=step.target.identity, reason=None, failed=None))
         elif step.action is Action.REFUSE:
             yield self._refused(step, step.reason or "refused", step.why)
-        elif self._lost is not None:
-            yield self._failed(step, self._lost)
+        elif (hindrance := self._lost or self._frozen) is not None:
+            yield self._failed(step, hindrance)
         elif step.action is Action.COMPARE:
             yield from self._compare(step)
         else:
@@ -110,7 +122,10 @@ class _Carrier:
             if source.identity != step.source.identity:
                 raise SourceChanged(f"{self._plan.source.tape(step.tape)} changed since the plan was made",
                                     tape=step.tape)
+            self._check_recorded(step, digest)
             known = step.known if step.known is not None and step.known.explains(step.target) else None
+            if known is not None and known.doubted is not None:
+                known = None  # what is known of it may be true of another vault
             if known is not None and known.digest is not None:
                 there, facts = known.digest, step.target
             else:
@@ -166,11 +181,15 @@ class _Carrier:
                 part.write(piece)
                 self._journey.progress(length_of(piece))
                 sent += 0 if isinstance(piece, Hole) else len(piece)
-            part.seal(Metadata(reader.facts.mode, reader.facts.identity.mtime_ns), self._safe_point)
+            part.seal(self._metadata(reader), self._safe_point, read_back=self._journey.read_back)
             return _Flight(step, reader, part, pump.digest(), started, sent)
         except BaseException as error:
-            _let_go(reader, None if isinstance(error, Outage) else part)
+            self._let_go(reader, part, lost=isinstance(error, Outage))
             raise
+
+    def _metadata(self, reader: Reader) -> Metadata:
+        mode = reader.facts.mode if self._journey.mode is None else self._journey.mode
+        return Metadata(mode, reader.facts.identity.mtime_ns, self._journey.owner, reader.extras.attributes)
 
     def _safe_point(self, count: int) -> None:
         """What is read back was counted when it was sent; but the work may be stopped there."""
@@ -189,7 +208,8 @@ class _Carrier:
         for index, flight in enumerate(flights):
             if index not in failures:
                 try:
-                    self._check_road()
+                    if self._target.promises.far_end != "local":  # else it was published when it was asked for
+                        self._check_road()
                     yield self._arrived(flight, flight.part.committed())
                     continue
                 except Failure as failure:
@@ -205,32 +225,49 @@ class _Carrier:
     def _noticed(self, failure: Failure) -> Failure:
         if isinstance(failure, Outage):
             self._lost = failure
+        elif isinstance(failure, Frozen):
+            self._frozen = failure
         return failure
 
     def _judge(self, flight: _Flight) -> None:
         """The far side's digest must be ours and the source as it was opened; then it may be published."""
         tape = self._plan.target.tape(flight.step.tape)
-        if (there := flight.part.sealed()) != flight.digest:
+        there = flight.part.sealed()
+        flight.read = bool(there)
+        if there != flight.digest and (there or self._journey.read_back):
             raise Unequal(f"{tape}: {there[:20]} lies there, {flight.digest[:20]} was sent", tape=flight.step.tape,
                           system=tape.system)
+        self._check_recorded(flight.step, flight.digest)
         flight.reader.check_unchanged()
         expected: Identity | None = flight.step.target.identity if flight.step.target is not None else None
-        flight.part.commit(self._record(flight), expected)
+        record = self._record(flight)
+        flight.proven = record.published
+        flight.part.commit(record, expected)
+
+    def _check_recorded(self, step: Step, digest: str) -> None:
+        """Raise Unequal where the source's bytes are not those that they should be."""
+        if step.digest not in (None, digest):
+            tape = self._plan.source.tape(step.tape)
+            raise Unequal(f"{tape}: {digest[:23]} lies there, {str(step.digest)[:23]} was recorded", tape=step.tape,
+                          system=tape.system)
 
     def _record(self, flight: _Flight) -> Record:
         return Record(
             tape=flight.step.tape, digest=flight.digest, identity=Identity(0, 0),
             source=self._plan.source.tape(flight.step.tape), source_vault=self._journey.source_vault,
             source_identity=flight.reader.facts.identity, published=self._journey.now(), run=self._journey.run,
-            writer=self._journey.writer, version=0, durable=self._target.promises.provable)
+            writer=self._journey.writer, version=0, durable=self._target.promises.provable,
+            proven=flight.read)
 
     def _arrived(self, flight: _Flight, facts: TapeFacts) -> Outcome:
-        copy = self._proven(flight.step, flight.digest, flight.reader.facts.identity, facts.identity)
-        return Outcome(flight.step, Result.COPIED, copy, sent=flight.sent, seconds=time.monotonic() - flight.started)
+        copy = self._proven(flight.step, flight.digest, flight.reader.facts.identity, facts.identity, flight.proven)
+        lost = dict.fromkeys((*flight.reader.extras.lost, *flight.part.lost))
+        return Outcome(flight.step, Result.COPIED, copy if flight.read else replace(copy, verified=None),
+                       sent=flight.sent, seconds=time.monotonic() - flight.started, lost=tuple(lost))
 
-    def _proven(self, step: Step, digest: str, source: Identity, target: Identity) -> Copy:
+    def _proven(self, step: Step, digest: str, source: Identity, target: Identity, when: str | None = None) -> Copy:
         """The copy whose bytes were just read over there, and are the source's."""
-        now = self._journey.now()
+        now = when or self._journey.now()
         return Copy(self._plan.source.tape(step.tape), self._plan.target.tape(step.tape), digest, source.size, source,
                     target, copied=now, verified=now, durable=self._target.promises.provable, run=self._journey.run)
 
@@ -238,12 +275,23 @@ class _Carrier:
         """Let go of what is in the window; parts that are no tapes yet are removed."""
         flights, self._window = self._window, []
         for flight in flights:
-            _let_go(flight.reader, flight.part if self._lost is None else None)
+            self._let_go(flight.reader, flight.part, lost=self._lost is not None)
+
+    def _let_go(self, reader: Reader, part: Part | None, *, lost: bool) -> None:
+        """Give back what can be: at the end of a lost road nobody hears, and this machine is never lost."""
+        with suppress(Failure, OSError):
+            if not lost or self._source.promises.far_end not in ("receiver", "sftp"):
+                reader.close()
+        with suppress(Failure, OSError):
+            if part is not None and (not lost or self._target.promises.far_end == "local"):
+                part.discard()
 
     # ---- telling ---------------------------------------------------------------------------------------------------
 
     def _failed(self, step: Step, failure: Failure) -> Outcome:
         self._noticed(failure)
+        if isinstance(failure, Frozen):
+            return Outcome(step, Result.REFUSED, None, failure)  # it says nothing about the copy that lies there
         return Outcome(step, Result.REFUSED if isinstance(failure, Diverged) else Result.FAILED,
                        self._noted(step, failure.reason), failure)
 
@@ -264,10 +312,3 @@ class _Carrier:
         if known.reason in _WRONG_BYTES and reason not in _WRONG_BYTES:
             return known
         return replace(known, reason=reason, failed=self._journey.now())
-
-
-def _let_go(reader: Reader, part: Part | None) -> None:
-    reader.close()
-    if part is not None:
-        with suppress(Failure, OSError):
-            part.discard()

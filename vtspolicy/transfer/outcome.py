@@ -33,3 +33,5 @@ class Outcome:
     sent: int = 0
     """Bytes."""
     seconds: float = 0.0
+    lost: tuple[str, ...] = ()
+    """What the copy does not keep of its source beside its bytes, of `metadata.NOT_KEPT`."""

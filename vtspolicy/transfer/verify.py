@@ -18,15 +18,18 @@ class Verification:
     failure: Failure | None = None
 
 
-def verify(copy: Copy, target: System, now: str, progress: Progress = no_progress) -> Verification:
+def verify(copy: Copy, target: System, now: str, progress: Progress = no_progress,
+           rate: int | None = None) -> Verification:
     """Read the copy's bytes on the target. Raise Outage where the system cannot be had; all else is an answer."""
     tape = copy.target
     try:
-        digest, facts = target.digest(tape, progress)
+        # What is in doubt may have been written by whoever restored the disk: then it must last, too.
+        digest, facts = target.digest(tape, progress, durable=copy.doubted is not None, rate=rate)
     except Missing as missing:
         return Verification(replace(copy, reason="missing", failed=now), missing)
     if digest == copy.digest:
-        return Verification(replace(copy, verified=now, target_identity=facts.identity, reason=None, failed=None))
+        return Verification(replace(copy, verified=now, target_identity=facts.identity, reason=None, failed=None,
+                                    doubted=None))
     failure = Unequal(f"{tape}: {digest[:23]} lies there, {str(copy.digest)[:23]} was recorded", tape=tape.name,
                       system=tape.system)
     identity = copy.target_identity

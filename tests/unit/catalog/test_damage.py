@@ -15,6 +15,7 @@ from tests.unit.catalog.conftest import SOURCE, TARGET, a_copy
 from vtspolicy.catalog import database
 from vtspolicy.catalog.eventlog import EventFilter
 from vtspolicy.catalog.runs import Run
+from vtspolicy.catalog.schema import SCHEMA_VERSION
 from vtspolicy.catalog.state import open_state
 from vtspolicy.errors import Locked, StateUnusable
 from vtspolicy.policy.places import Vault
@@ -70,7 +71,7 @@ def text(content: bytes) -> bytes:
 
 
 def newer(content: bytes) -> bytes:
-    return content[:60] + (2).to_bytes(4, "big") + content[64:]
+    return content[:60] + (SCHEMA_VERSION + 1).to_bytes(4, "big") + content[64:]
 
 
 def no_version(content: bytes) -> bytes:
@@ -83,7 +84,7 @@ def other_application(content: bytes) -> bytes:
 
 @pytest.mark.parametrize(("damage", "words"), [
     (zeros, "0 bytes"), (noise, "damaged"), (short, "damaged"), (cut, "damaged"), (text, "no state file"),
-    (newer, "schema 2, made by a newer vtspolicy.*upgrade"), (no_version, "no schema version"),
+    (newer, f"schema {SCHEMA_VERSION + 1}, made by a newer vtspolicy.*upgrade"), (no_version, "no schema version"),
     (other_application, "another program")])
 def test_it_is_refused_and_left_as_it_is(folder: str, policies: str, damage: Callable[[bytes], bytes],
                                          words: str) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.unit.catalog.conftest import ORIGIN, SOURCE, TARGET, a_copy
 from vtspolicy.catalog.runs import Run, new_run_id
+from vtspolicy.catalog.schema import SCHEMA_VERSION
 from vtspolicy.catalog.state import State, open_state
 from vtspolicy.errors import Locked, StateUnusable
 from vtspolicy.planning.plan import Copy
@@ -36,7 +37,7 @@ def test_the_file_is_ours_durable_and_closed_to_others(state: State) -> None:
     assert pragma(state, "foreign_keys") == 1
     assert pragma(state, "busy_timeout") == 30_000
     assert pragma(state, "application_id") == 0x56545350
-    assert pragma(state, "user_version") == 1
+    assert pragma(state, "user_version") == SCHEMA_VERSION
     assert sorted(os.listdir(state.folder)) == ["state.db", "state.lock"]
 
 

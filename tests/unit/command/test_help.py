@@ -32,8 +32,9 @@ Names:
 
 Attributes:
   REPLACE       Replace what is otherwise protected: a copy that was changed by
-                someone else, or one that holds data while the source has become
-                empty.
+                someone else, or one whose source has become empty or has
+                shrunk. (RELEASE TAPE lets single tapes go that became empty or
+                shrank.)
   REF word      A word of your own; every event, STATUS and result of this run
                 repeats it.
   BRIEF         One line for each object, in a form that does not change, for
@@ -52,11 +53,16 @@ Examples:
     ("DELETE", "DELETE SCHEME scheme [!]"),
     ("INFO", "INFO SCHEME [scheme] [, DETAIL | OBEYFORM | BRIEF]"),
     ("PLAN", "PLAN [START | RUN] SCHEME scheme [, CHECK] [, REPLACE] [, REF word] [, BRIEF]"),
-    ("VERIFY", "VERIFY POOL [system:]/vault/pool [, TO system] [, REF word] [, BRIEF]"),
+    ("VERIFY", "VERIFY POOL [system:]/vault/pool [, TO system] [, OLDER time] [, LIMIT size] [, RATE rate] "
+               "[, REF word] [, BRIEF]"),
     ("TRUST", "TRUST SYSTEM system [, FINGERPRINT fingerprint] [, REPLACE] [!]"),
     ("REBUILD", "REBUILD CATALOG [!]"),
     ("HELP", "HELP [topic]"),
-    ("RECEIVE", "vtspolicy receive [--vault name=path] ..."),
+    ("RECEIVE", "vtspolicy receive [--vault name=path] ... [--create-pool no|yes|frozen] "
+                "[--allow-read] [--state dir] [--policies dir]"),
+    ("COPY", "COPY TAPE /vault/pool/tape FROM system [, REPLACE] [, REF word] [, BRIEF] [!]"),
+    ("PLAN", "PLAN [COPY] TAPE /vault/pool/tape FROM system [, CHECK] [, REPLACE] [, REF word] [, BRIEF]"),
+    ("FREEZE", "FREEZE POOL /vault/pool [, REASON text]"), ("THAW", "THAW VAULT /vault"),
 ])
 def test_syntax_of_nonstop_sentences(word: str, line: str) -> None:
     assert line in [" ".join(syntax(verb(word), form)) for form in verb(word).forms]

@@ -49,6 +49,7 @@ def commands(draw: st.DrawFn) -> Command:
         high = 3 if form.operand.high is None else form.operand.high
         operands = tuple(draw(st.lists(text, min_size=form.operand.low, max_size=high)))
     chosen = draw(st.lists(st.sampled_from(form.attributes), unique=True)) if form.attributes else []
+    chosen += [each for each in form.attributes if each.keyword in form.must and each not in chosen]
     exclusive = [each for each in chosen if each.keyword in form.exclusive]
     attributes: dict[str, Value] = {
         each.keyword: draw(WORD if vtspolicy and each.pattern is None else values(each))
@@ -76,7 +77,7 @@ def test_the_strategy_reaches_every_form() -> None:
     for verb in SENTENCE_VERBS:
         for form in verb.forms:
             operands = ("N",) * (form.operand.low if form.operand else 0)
-            attributes: dict[str, Value] = {"NOTE": "x"} if form.removes else {}
+            attributes: dict[str, Value] = {"NOTE": "x"} if form.removes else dict.fromkeys(form.must, "x")
             command = Command(verb.word, form.object, operands, attributes)
             assert parse(sentence_of(command)) == command
 

@@ -158,7 +158,7 @@ def test_a_vtspolicy_line_is_not_joined() -> None:
 
 @pytest.mark.parametrize(("sentence", "carets", "word"), [
     ("stop scheme N", "^^^^", "STOP"), ("obey file", "^^^^", "OBEY"), ("status job *", "       ^^^", "JOB"),
-    ("ADD HOST h, ADDRESS x", "    ^^^^", "HOST"), ("exit", "^^^^", "EXIT"), ("freeze", "^^^^^^", "FREEZE"),
+    ("ADD HOST h, ADDRESS x", "    ^^^^", "HOST"), ("exit", "^^^^", "EXIT"), ("suspend", "^^^^^^^", "SUSPEND"),
 ])
 def test_a_word_to_come_is_refused_by_name(sentence: str, carets: str, word: str) -> None:
     with pytest.raises(NotBuilt) as caught:

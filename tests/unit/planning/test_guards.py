@@ -26,15 +26,26 @@ def test_a_vault_is_the_one_that_it_was() -> None:
 
 @pytest.mark.parametrize(("identity", "remembered", "message"), [
     (None, None, "vault vts1:/VAULT01 has no id; INIT VAULT vts1:/VAULT01 gives it one"),
-    (None, "a" * 32, f"vault vts1:/VAULT01 has no id; it had {'a' * 32} before: is its disk mounted?; "
-                     "INIT VAULT vts1:/VAULT01 gives it one"),
+    (None, "a" * 32, f"vault vts1:/VAULT01 has no id; it had {'a' * 32} before: is its disk mounted? If "
+                     "another disk is meant to be there: INIT VAULT vts1:/VAULT01, REPLACE !"),
     ("b" * 32, "a" * 32, f"vault vts1:/VAULT01 has the id {'b' * 32}, and had {'a' * 32} before: another disk or "
-                         "machine answers under its name"),
+                         "machine answers under its name. If it is meant to: TRUST VAULT vts1:/VAULT01 !"),
 ])
 def test_a_vault_that_is_not_the_one_is_refused(identity: str | None, remembered: str | None, message: str) -> None:
     with pytest.raises(IdentityMismatch) as caught:
         check_identity(VAULT, VaultFacts(identity, (), 0), remembered)
     assert (str(caught.value), caught.value.system) == (message, "vts1")
+
+
+def test_two_vaults_with_one_id_are_a_vault_and_its_clone() -> None:
+    others = {OTHER: "a" * 32, VAULT: "c" * 32}
+    assert check_identity(VAULT, VaultFacts("c" * 32, (), 0), "c" * 32, others) == "c" * 32
+    for remembered in (None, "c" * 32):
+        with pytest.raises(IdentityMismatch) as caught:
+            check_identity(VAULT, VaultFacts("a" * 32, (), 0), remembered, others)
+        assert str(caught.value) == (
+            f"vault vts1:/VAULT01 has the id {'a' * 32}, which is that of vts2:/VAULT01: one of them is a clone, or "
+            "both names mean one vault. Where it is the clone: INIT VAULT vts1:/VAULT01, REPLACE !")
 
 
 def test_a_vault_is_not_copied_onto_itself() -> None:

@@ -87,12 +87,12 @@ GROWN = moved(EDITED, size=101)
      "same size and time, touched since its copy"),
     ({"there": THERE, "row": copy(reason="verify", failed="2026-11-22T02:00:00.000Z")}, Action.COPY,
      "verification failed 2026-11-22 02:00"),
-    ({"there": THERE, "row": copy(copied=None), "here": moved(HERE, size=1)}, Action.COPY, "changed since then"),
+    ({"there": THERE, "row": copy(copied=None), "here": moved(HERE, size=10)}, Action.COPY, "changed since then"),
     # known from the far side's record
     ({"there": THERE, "records": (record(),)}, Action.NOTHING, "unchanged"),
     ({"there": THERE, "records": (record(), record(identity=Identity(1, 1, 1), version=2))}, Action.NOTHING,
      "unchanged"),
-    ({"there": THERE, "records": (record(),), "here": moved(HERE, size=5)}, Action.COPY,
+    ({"there": THERE, "records": (record(),), "here": moved(HERE, size=50)}, Action.COPY,
      "changed since 2026-11-21 01:30"),
     ({"there": EDITED, "records": (record(identity=moved(EDITED, ctime_ns=None), source_identity=HERE),),
       "row": copy()}, Action.NOTHING, "unchanged"),
@@ -129,17 +129,44 @@ GROWN = moved(EDITED, size=101)
      "replaces a tape that someone else changed"),
     ({"there": moved(THERE, size=0), "here": moved(HERE, size=0)}, Action.COMPARE,
      "already there, not known to be ours"),
-    ({"elsewhere": {"T1": OTHER}}, Action.REFUSE, "its name exists in there:/VAULT01/OTHER"),
-    ({"there": THERE, "row": copy(), "elsewhere": {"T1": OTHER}, "replace": True}, Action.REFUSE,
-     "its name exists in there:/VAULT01/OTHER"),
 ])
 def test_a_tape_gets_its_step(given: dict[str, Any], action: Action, why: str) -> None:
     found = step(**given)
     assert (found.action, found.why) == (action, why)
 
 
+DOUBTED = "2026-11-23T01:30:00.000Z"
+IN_DOUBT = "the target's identity was in doubt 2026-11-23 01:30"
+
+
+@pytest.mark.parametrize(("given", "action", "why"), [
+    ({"there": THERE, "row": copy(doubted=DOUBTED)}, Action.COMPARE, IN_DOUBT),
+    ({"there": THERE, "row": copy(doubted=DOUBTED), "here": moved(HERE, size=99)}, Action.COPY,
+     "changed since 2026-11-22 01:30"),
+    ({"there": THERE, "row": copy(doubted=DOUBTED), "here": moved(HERE, ctime_ns=501)}, Action.COMPARE,
+     "same size and time, touched since its copy"),
+    ({"there": None, "row": copy(doubted=DOUBTED)}, Action.COPY, "gone from the target since 2026-11-22 01:30"),
+    # known by a record alone: one that lay there when the vault was in doubt may have come with it
+    ({"there": THERE, "records": (record(),), "doubted": DOUBTED}, Action.COMPARE, IN_DOUBT),
+    ({"there": THERE, "records": (record(published="2026-11-23T01:31:00Z"),), "doubted": DOUBTED}, Action.NOTHING,
+     "unchanged"),
+    ({"there": moved(THERE, inode=901), "row": copy(doubted=DOUBTED), "doubted": DOUBTED,
+      "records": (record(identity=moved(THERE, inode=901, ctime_ns=None)),)}, Action.COMPARE, IN_DOUBT),
+    # proven since: the vault's doubt is over for it
+    ({"there": THERE, "row": copy(verified="2026-11-24T01:30:00.000Z"), "doubted": DOUBTED}, Action.NOTHING,
+     "unchanged"),
+])
+def test_what_is_in_doubt_is_read_before_it_is_trusted(given: dict[str, Any], action: Action, why: str) -> None:
+    found = step(**given)
+    assert (found.action, found.why) == (action, why)
+    if action is Action.COMPARE:
+        assert found.if_unequal is Action.COPY
+        assert found.known is not None
+        assert found.known.doubted == DOUBTED
+
+
 def test_reasons_tell_times_in_the_zone() -> None:
-    found = step(there=THERE, row=copy(), here=moved(HERE, size=1), zone=ZoneInfo("Europe/Berlin"))
+    found = step(there=THERE, row=copy(), here=moved(HERE, size=99), zone=ZoneInfo("Europe/Berlin"))
     assert found.why == "changed since 2026-11-22 02:30"
 
 
@@ -227,7 +254,8 @@ def test_what_is_gone_is_told_and_nothing_follows_from_it() -> None:
 def test_an_empty_pool_and_templates_that_select_nothing_are_refused() -> None:
     with pytest.raises(EmptySource, match=r"^pool here:/VAULT01/PAYROLL holds no tape$"):
         make_plan(pool_of())
-    with pytest.raises(EmptySource, match=r"^pool here:/VAULT01/PAYROLL: X\*, Y\? selects none of its 2 tapes$"):
+    with pytest.raises(EmptySource, match=r"^pool here:/VAULT01/PAYROLL: X\*, Y\? selects none of its 2 tapes, "
+                                         r"which are T1, T2$"):
         make_plan(pool_of("T1", "T2", tapes=("X*", "Y?")))
 
 

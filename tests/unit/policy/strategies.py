@@ -12,6 +12,7 @@ from vtspolicy.policy.model import KINDS, Field, Policy, Shape, fields_of
 from vtspolicy.policy.places import NAME_LENGTH, has_wildcard
 from vtspolicy.policy.rules import problems_of
 from vtspolicy.policy.spelling import texts_of
+from vtspolicy.policy.units import parse_percent
 
 _ALNUM = string.ascii_letters + string.digits
 _TRAPS = ("NO", "no", "yes", "012345", "010203", "1e3", "0x1F", "0o17", "null", "Null", "true", "on", "y", "2026-11-22",
@@ -56,17 +57,23 @@ def targets() -> st.SearchStrategy[str]:
 
 TEXTS: dict[str, st.SearchStrategy[str]] = {
     "name": names(), "note": texts(), "address": st.sampled_from(["vts2", "10.1.2.3", "fe80::1%eth0", "::1", "NO"]),
-    "port": st.integers(1, 65535).map(str), "user": names(), "key": paths(),
+    "port": st.integers(1, 65535).map(str), "user": names(), "key": paths(), "via": names(),
+    "create-pool": st.sampled_from(["no", "yes", "frozen"]),
     "far-end": st.sampled_from(["auto", "receiver", "sftp"]), "receiver": texts().filter(str.strip),
     "stall": st.integers(1, 3600).map("{} s".format), "vaults": paths(), "from": sources(), "pool": sources(),
     "to": targets(), "except": templates(), "tapes": templates(),
     "rate": st.builds("{} {}/s".format, st.integers(1, 10**15 - 1), st.sampled_from(SIZES)),
+    "guard": st.integers(0, 100).map("{} %".format),
     "zone": st.sampled_from(["UTC", "Europe/Berlin"]), "unique-names": st.sampled_from(["yes", "no"]),
 }
 """A text that the field of that key reads, by key."""
 
 
 def _value(field: Field) -> st.SearchStrategy[Any]:
+    if field.key == "guard":
+        part = TEXTS["guard"].map(parse_percent)
+        parts = st.dictionaries(st.sampled_from(["at-most-gone", "shrunk-to"]), part, min_size=1)
+        return parts | st.fixed_dictionaries({"empty-source": st.just("refuse")}, optional={"shrunk-to": part})
     value = TEXTS[field.key].map(field.rule.read)
     if field.rule.shape is Shape.LIST:
         return st.lists(value, min_size=1, max_size=4, unique=True).map(tuple)
@@ -85,9 +92,10 @@ def fields(kind: str) -> st.SearchStrategy[dict[str, Any]]:
 def _repaired(kind: str, values: dict[str, Any]) -> dict[str, Any]:
     """The values, without what may not stand together."""
     if kind == "system":
-        if values.get("address") is None or not values.get("user") or not values.get("key"):
-            for attribute in ("address", "port", "user", "key", "far_end", "receiver", "stall"):
+        if values.get("address") is None or not values.get("user"):
+            for attribute in ("address", "port", "user", "key", "via", "far_end", "receiver", "stall"):
                 values.pop(attribute, None)
+            values.setdefault("vaults", {"VAULT01": "/srv/VAULT01"})
         elif values.get("far_end") == "sftp":
             values.pop("receiver", None)
     elif kind in ("scheme", "autocopy"):

@@ -29,6 +29,15 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         f"TAPE {S}/T1 {T}/T1 state=safe size=- verified=v copied=c reason=- ref=PAY1"]),
     "system": ({"systems": [{"system": "vts1", "state": "no id", "answers": None, "address": None}]}, [
         "SYSTEM vts1 state=no_id answers=- address=-"]),
+    "test": ({"system": "vts2", "steps": [
+        {"step": "host key", "about": None, "result": "failed", "detail": "not trusted yet", "reason": "hostkey",
+         "remedy": "TRUST"}]}, [
+        "WAY vts2 host_key result=failed about=- reason=hostkey detail=not_trusted_yet"]),
+    "freeze": ({"freezes": [{"what": "pool", "place": T, "since": "s", "by": "root@vts2", "reason": "taken over",
+                             "seen": "n", "last known": True}]}, [
+        f"FROZEN pool {T} since=s by=root@vts2 reason=taken_over seen=n last-known=yes"]),
+    "pool": ({"pools": [{"pool": S, "tapes": 7, "bytes": 8, "policy": "scheme N", "covered": True}]}, [
+        f"POOL {S} covered=yes policy=scheme_N tapes=7 bytes=8"]),
     "policy": ({"policies": [{"kind": "scheme", "name": "N", "file": "N 1.yaml"}]}, ["SCHEME N file=N_1.yaml"]),
     "event": ({"events": [{"time": "t", "severity": "ERROR", "id": "624013", "system": "vts2", "tape": "T1",
                            "run": "RUN1", "ref": None, "reason": "verify"}]}, [

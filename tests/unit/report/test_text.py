@@ -11,7 +11,8 @@ from vtspolicy.command.command import Command
 from vtspolicy.command.grammar import Grammar
 from vtspolicy.command.verbs import VERBS
 from vtspolicy.report import text
-from vtspolicy.report.text import completion_line, table, text_of, trouble_lines
+from vtspolicy.report.tables import table
+from vtspolicy.report.text import completion_line, text_of, trouble_lines
 from vtspolicy.service.result import Result, Status, Trouble
 
 SOURCE, TARGET = "vts1:/VAULT01/PAYROLL", "vts2:/VAULT01/PAYROLL"
@@ -24,13 +25,21 @@ def shown(verb: str, kind: str | None, data: dict[str, Any], *, status: Status =
 
 def leg(**counts: Any) -> dict[str, Any]:
     return {"source": SOURCE, "target": TARGET, "copied": 0, "equal": 0, "trusted": 0, "refused": 0, "failed": 0,
-            "bytes": 0, "seconds": 0.0, "warnings": [], **counts}
+            "bytes": 0, "seconds": 0.0, "warnings": [], "states": {}, "gone": 0, "accepted": 0, "reason": None,
+            **counts}
 
 
 @pytest.mark.parametrize(("legs", "status", "lines"), [
     ([leg(copied=2, trusted=3, bytes=5 << 20, seconds=1.25)], "done", [
         f"{SOURCE} -> {TARGET}", "  2 copied, 3 unchanged, 5.0 MiB sent in 1.2 s", "run RUN1: done"]),
-    ([leg(trusted=300)], "nothing", [f"{SOURCE} -> {TARGET}", "  nothing to do: 300 unchanged", "run RUN1: nothing"]),
+    ([leg(trusted=300, states={"safe": 300})], "nothing", [
+        f"{SOURCE} -> {TARGET}", "  nothing to do: 300 tapes, all safe", "run RUN1: nothing"]),
+    ([leg(trusted=4, states={"safe": 1, "unproven": 3}, gone=2, accepted=1)], "warnings", [
+        f"{SOURCE} -> {TARGET}", "  nothing to do: 6 tapes, 5 not safe: 2 held, 3 unproven; 1 gone, as accepted",
+        "run RUN1: warnings"]),
+    ([leg(trusted=1, states={"safe": 1}, gone=1)], "warnings", [
+        f"{SOURCE} -> {TARGET}", "  nothing to do: 2 tapes, 1 not safe: 1 held", "run RUN1: warnings"]),
+    ([leg(reason="empty")], "refused", [f"{SOURCE} -> {TARGET}", "  nothing was done: empty", "run RUN1: refused"]),
     ([leg()], "nothing", [f"{SOURCE} -> {TARGET}", "  nothing to do: no tape", "run RUN1: nothing"]),
     ([leg(copied=1, equal=1, refused=1, failed=2, bytes=9), leg(failed=1)], "partial", [
         f"{SOURCE} -> {TARGET}", "  1 copied, 1 found equal, 1 refused, 2 failed, 9 B sent in 0.0 s",
@@ -49,7 +58,9 @@ def test_a_plan() -> None:
          "reason": "held", "if_unequal": None}]
     data = {"legs": [{"source": SOURCE, "target": TARGET, "bytes": 1536,
                       "counts": {"copy": 1, "compare": 0, "nothing": 1, "refuse": 1}, "steps": steps,
-                      "gone": ["T00009"], "skipped": [{"name": "LINK", "why": "a symbolic link"}]}]}
+                      "new_pool": None, "states": {"never": 1, "safe": 1, "held": 1}, "known": 3,
+                      "accepted": ["T00008"], "too_many_gone": True, "read_back": 1536, "gone": ["T00009"],
+                      "skipped": [{"name": "LINK", "why": "a symbolic link"}]}]}
     assert shown("PLAN", "SCHEME", data, status=Status.PLANNED, run=None) == f"""\
 {SOURCE} -> {TARGET}
 Action    Tape       Size  Why
@@ -58,8 +69,11 @@ copy      T00001  1.5 KiB  new
 nothing   T00002        -  unchanged
 refuse    T00003      0 B  is empty now; its copy holds 100 bytes (held)
 gone from the source, copy kept: T00009
+1 of 3 copied tapes are gone: more than the policy's guard allows
+gone from the source, as accepted, copy kept: T00008
 skipped: LINK: a symbolic link
 1 to copy (1.5 KiB), 0 to compare, 1 unchanged, 1 refused
+over the link: 1.5 KiB to send, 1.5 KiB to read back
 """
 
 
@@ -68,6 +82,29 @@ skipped: LINK: a symbolic link
     ({"unread": 2}, "2 unread, run RUN1\n"), ({}, "")])
 def test_a_verification(counts: dict[str, int], line: str) -> None:
     assert shown("VERIFY", "SCHEME", {"tapes": [], "counts": counts}) == line
+
+
+def test_a_verification_says_what_is_left() -> None:
+    data = {"tapes": [], "counts": {"verified": 3}, "spared": 0, "left": {"copies": 9, "bytes": 1536}}
+    assert shown("VERIFY", "SCHEME", data) == (
+        "3 verified, run RUN1\n9 left (1.5 KiB); the same sentence goes on with them\n")
+    data = {"tapes": [], "counts": {}, "spared": 12, "left": {"copies": 0, "bytes": 0}}
+    assert shown("VERIFY", "SCHEME", data) == "nothing to do: 12 copies, all looked at since then\n"
+
+
+def test_what_was_released_or_accepted() -> None:
+    released = {"tape": f"{SOURCE}/T1", "target": f"{TARGET}/T1", "size": 0, "copy": 1536}
+    assert shown("RELEASE", "TAPE", {"released": [released]}) == (
+        f"OK, {SOURCE}/T1 released: 0 B over a copy of 1.5 KiB on {TARGET}/T1\nthe next run copies it as it is now\n")
+    assert shown("RELEASE", "TAPE", {"released": [released] * 2}).endswith("copies them as they are now\n")
+    assert shown("RELEASE", "TAPE", {"released": []}) == "no tape is held; nothing was released\n"
+    assert shown("RELEASE", "TAPE", {}) == shown("ACCEPT", "POOL", {}) == ""
+    accepted = {"source": SOURCE, "target": TARGET, "tapes": ["T1", "T2"]}
+    assert shown("ACCEPT", "POOL", {"accepted": [accepted]}).splitlines() == [
+        f"OK, accepted as gone from {SOURCE}, copy kept on {TARGET}: T1",
+        f"OK, accepted as gone from {SOURCE}, copy kept on {TARGET}: T2"]
+    assert shown("ACCEPT", "POOL", {"accepted": [{**accepted, "tapes": []}]}) == (
+        "no tape is gone that was not accepted already; nothing was changed\n")
 
 
 TAPE = {"tape": f"{SOURCE}/T00001", "target": f"{TARGET}/T00001", "state": "safe", "size": 1536, "changed": 1e9,

@@ -90,7 +90,8 @@ def test_a_tape_that_is_gone_is_a_warning_and_its_copy_is_kept(world: World) -> 
     (world.source / "T2").unlink()
     said = world.say(*START)
     assert (said.code, said.err) == (
-        1, "*WARNING* here:/VAULT01/PAYROLL/T2 is gone from its source; its copy is kept\n")
+        1, "*WARNING* here:/VAULT01/PAYROLL: T2 is gone from its source; its copy is kept. "
+           "ACCEPT POOL here:/VAULT01/PAYROLL ! says that it is meant\n")
     assert (world.target / "T2").exists()
     assert world.states() == {"T1": "safe", "T2": "held"}
 
@@ -101,7 +102,8 @@ def test_a_tape_that_is_gone_is_a_warning_and_its_copy_is_kept(world: World) -> 
     (lambda world: (world.root / "here" / ".vtspolicy-vault").unlink(), "identity", "is its disk mounted?"),
     (lambda world: (world.root / "there" / ".vtspolicy-vault").write_text("f" * 32 + "\n"), "identity",
      "another disk or machine answers under its name"),
-    (lambda world: (world.root / "there" / ".vtspolicy-vault").write_text(f"{1:032x}\n"), "identity", "had"),
+    (lambda world: (world.root / "there" / ".vtspolicy-vault").write_text(f"{1:032x}\n"), "identity",
+     "which is that of here:/VAULT01: one of them is a clone"),
     (lambda world: shutil.rmtree(world.root / "there"), "unknown", "vault there:/VAULT02"),
 ], ids=["no-pool", "empty", "no-marker", "other-disk", "same", "no-vault"])
 def test_what_is_not_as_it_was_is_refused_and_nothing_is_touched(

@@ -44,7 +44,7 @@ def test_a_code_of_its_own_counts() -> None:
 
 
 REFUSED = {"refused", "usage", "not-built", "unknown", "policy", "locked", "identity", "empty", "name-clash",
-           "diverged", "held"}
+           "diverged", "held", "frozen"}
 
 
 @pytest.mark.parametrize("kind", [leaf for leaf in leaves() if leaf is not Failure], ids=lambda kind: kind.__name__)

@@ -15,10 +15,10 @@ def test_verify_reads_nothing_from_another_disk_under_the_same_name(world: World
     shutil.rmtree(world.target)
     world.target.mkdir()
     said = world.say("verify", "scheme", "NIGHTLY", "--json")
-    assert (said.code, said.json["status"], said.json["data"]) == (2, "failed", {
-        "tapes": [], "counts": {"unread": 2}})
+    data = said.json["data"]
+    assert (said.code, said.json["status"], data["tapes"], data["counts"]) == (2, "failed", [], {"unread": 2})
     assert [each["reason"] for each in said.json["errors"]] == ["identity"], "told once, not for every tape"
-    assert world.states() == {"T1": "safe", "T2": "safe"}, "nothing was learnt of the copies"
+    assert world.states() == {"T1": "unproven", "T2": "unproven"}, "nobody knows where the copies are"
     assert world.events()[-1] == "622001"
 
 
@@ -66,11 +66,14 @@ def test_a_lost_catalog_is_made_anew_from_the_targets(world: World) -> None:
     said = world.say("rebuild", "catalog", "--yes", "--json")
     assert (said.code, said.json["data"]) == (0, {"copies": 1, "pools": [str(TARGET)], "kept": None})
     with world.state() as state:
-        copy, = state.copies(SOURCE, TARGET).values()
+        copies = state.copies(SOURCE, TARGET)
+    assert {name: each.reason for name, each in copies.items()} == {"T1": None, "T2": "diverged", "T3": "missing"}
+    copy = copies["T1"]
     old = before["T1"]
     assert (copy.source, copy.target, copy.digest, copy.size, copy.source_identity, copy.target_identity, copy.run,
-            copy.durable) == (old.source, old.target, old.digest, old.size, old.source_identity, old.target_identity,
-                              old.run, True)
+            copy.durable, copy.copied, copy.verified) == (
+                old.source, old.target, old.digest, old.size, old.source_identity, old.target_identity, old.run, True,
+                old.copied, old.verified)
     assert world.states()["T1"] == "safe"
     assert world.say("plan", "scheme", "NIGHTLY", "--json").json["data"]["legs"][0]["counts"] == {
         "copy": 1, "compare": 0, "nothing": 1, "refuse": 1}

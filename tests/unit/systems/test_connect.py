@@ -53,7 +53,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Any:
 
             return make
 
-        monkeypatch.setattr("vtspolicy.systems.ssh.link.Link", Link)
+        monkeypatch.setattr("vtspolicy.systems.ssh.road.Link", Link)
         monkeypatch.setattr("vtspolicy.systems.receiver.near.Remote", far_end("receiver", receiver))
         monkeypatch.setattr("vtspolicy.systems.sftp.system.Sftp", far_end("sftp", sftp))
 

@@ -9,7 +9,6 @@ import pytest
 from tests.unit.systems.talking import IDENTITY, POOL, RECORD, answer, remote, sent_frames
 from vtspolicy.errors import (
     Failure,
-    NotBuilt,
 )
 from vtspolicy.systems.contract import Hole, Identity, Metadata
 from vtspolicy.systems.receiver import conversation, wire
@@ -87,11 +86,6 @@ def test_a_bad_end_says_nothing() -> None:
     with pytest.raises(ZeroDivisionError), there:
         raise ZeroDivisionError
     assert (sent_frames(channel), there._link.closed) == ([], True)  # type: ignore[attr-defined]
-
-
-def test_a_receiver_does_not_send_tapes() -> None:
-    with pytest.raises(NotBuilt):
-        remote()[0].read(POOL.tape("T1"))
 
 
 def test_the_command_names_every_vault_and_is_safe_in_a_shell() -> None:

@@ -131,7 +131,9 @@ def test_strange_words_in_a_greeting_do_no_harm(far: Far, changes: dict[str, Any
     frame(Frame.BEGIN, 5, {}), begin(5, "../T1"), begin(5, ".T1"), begin(5, part="x"), begin(5, part="../x.part"),
     begin(5, part="lock"), begin(5, "T1", "T1.record"), frame(Frame.HOLE, 5, {"length": 1}),
     frame(Frame.SEAL, 5, SEAL), frame(Frame.COMMIT, 5, {}), frame(Frame.COMMIT, 5, b"\xff"),
-    frame(10, 5), frame(63, 5, {}), frame(255, 5, {}), frame(Frame.ANSWER, 5, {}), frame(Frame.HELLO, 5, {}),
+    frame(13, 5), frame(Frame.CHECK, 5), request(5, "read"), request(5, "read", tape="../x"),
+    request(5, "read", tape="T1", ahead=1),
+    frame(63, 5, {}), frame(255, 5, {}), frame(Frame.ANSWER, 5, {}), frame(Frame.HELLO, 5, {}),
     request(5, "\ud800"), request(5, "vault", vault="\ud800"), begin(5, "\ud800"),
 ], ids=repr)
 def test_a_frame_that_is_wrong_fails_alone(far: Far, sent: bytes) -> None:

@@ -68,7 +68,8 @@ class Target(Memory):
         return Part(self, tape, part_name)
 
 
-    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
+    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
+               rate: int | None = None) -> tuple[str, TapeFacts]:
         if durable:
             self.made_durable.append(tape.name)
         return super().digest(tape, progress)

@@ -16,7 +16,7 @@ from vtspolicy.planning.plan import Action, Copy, Plan
 from vtspolicy.planning.planner import Situation, make_plan, unexplained
 from vtspolicy.planning.states import TapeState, state_of
 from vtspolicy.policy.places import Pool, Tape
-from vtspolicy.systems.contract import Identity, Promises, TapeFacts
+from vtspolicy.systems.contract import Freeze, Identity, Promises, TapeFacts
 from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.memory import Memory, MemoryPart
 from vtspolicy.transfer.carry_out import Journey, carry_out
@@ -40,6 +40,8 @@ class Store(Memory):
         self._coarse = coarse
         self.begins_left: int | None = None
         """After so many parts the road is cut; None for never."""
+        self.looks_left: int | None = None
+        """After so many looks for a freeze somebody gives FREEZE; None for never."""
         if coarse:
             self.promises = Promises(far_end="sftp", durable=True, atomic=True)
 
@@ -56,6 +58,13 @@ class Store(Memory):
                 raise Outage("the road is cut", system=self.name)
             self.begins_left -= 1
         return super().begin(tape, size, part_name)
+
+    def admit(self, pool: Pool) -> None:
+        if self.looks_left is not None:
+            if self.looks_left == 0:
+                self.freeze(pool, Freeze("2026-11-22T01:30:00.000Z", "root@there"))
+            self.looks_left -= 1
+        super().admit(pool)
 
     def sneak(self, tape: Tape, content: bytes) -> None:
         """Someone writes into the file and puts its time back: only the ctime tells."""
@@ -174,8 +183,9 @@ class World:
     # ---- runs --------------------------------------------------------------------------------------------------
 
     def run(self, *, replace: bool = False, room: bool = True, begins: int | None = None,
-            committed: int | None = None) -> None:
-        """A run, and what must hold after it. `committed`: the catalog hears of so many outcomes only (a kill)."""
+            committed: int | None = None, looks: int | None = None) -> None:
+        """A run, and what must hold after it. `committed`: the catalog hears of so many outcomes only (a kill); after
+        so many `looks` for a freeze there is one, until the run has ended."""
         before = self._contents()
         try:
             plan = self.plan(replace)
@@ -185,8 +195,11 @@ class World:
             return
         trusted_blindly = {name for name, known in self.known.items() if self._undetectable(known)}
         self.target.free, self.target.begins_left = 1 << 40 if room else 0, begins
+        self.target.looks_left = looks
         outcomes = self._carry_out(plan)
-        self.target.free, self.target.begins_left = 1 << 40, None
+        self.target.free, self.target.begins_left, self.target.looks_left = 1 << 40, None, None
+        frozen = self.target.thaw(TARGET) is not None
+        assert frozen or not any(each.failure is not None and each.failure.reason == "frozen" for each in outcomes)
         self._hold(plan, outcomes, before, trusted_blindly, replace)
         self._learn(outcomes, committed)
         if committed is None:
@@ -244,6 +257,8 @@ class World:
     def _may_refuse(self, name: str, reason: str, replace: bool) -> bool:
         if reason == "name-clash":
             return name in self.target.pools[OTHER]
+        if reason == "frozen":  # whether there was a freeze at all was asked before
+            return True
         if reason == "held":
             return not replace and not self.source.pools[SOURCE][name].content
         assert reason == "diverged"

@@ -106,6 +106,17 @@ def test_of_a_known_copy_only_the_source_is_read(source: Source, target: Target)
 
 
 @pytest.mark.usefixtures("both")
+@pytest.mark.parametrize(("bytes_there", "result"), [(b"old", Result.EQUAL), (b"rot", Result.COPIED)])
+def test_a_known_copy_that_is_in_doubt_is_read_and_proven(source: Source, target: Target, bytes_there: bytes,
+                                                          result: Result) -> None:
+    target.rot(TARGET.tape("T1"), bytes_there)
+    found, = go(source, target, step(source, "T1", target, action=Action.COMPARE, if_unequal=Action.COPY,
+                                     known=known(source, target, doubted="since then")))
+    assert (found.result, content(target, "T1")) == (result, b"old")
+    assert found.copy is not None and (found.copy.verified, found.copy.doubted) == (NOW, None)
+
+
+@pytest.mark.usefixtures("both")
 @pytest.mark.parametrize("changes", [{"reason": "diverged"}, {"target_identity": Identity(3, 99, 1, 1)}])
 def test_a_copy_that_a_hand_was_seen_in_is_read(source: Source, target: Target, changes: dict[str, Any]) -> None:
     target.rot(TARGET.tape("T1"), b"rot")

@@ -30,7 +30,7 @@ HAPPENINGS = st.one_of(
     st.tuples(st.just("verify")),
 )
 RUNS = st.fixed_dictionaries({}, optional={
-    "replace": st.booleans(), "room": st.booleans(), "begins": COUNT, "committed": COUNT})
+    "replace": st.booleans(), "room": st.booleans(), "begins": COUNT, "committed": COUNT, "looks": st.integers(0, 6)})
 
 TRIALS = count(full=5000, part=1000)
 ONE = [("T1", b"ab")]
@@ -42,6 +42,7 @@ ONE = [("T1", b"ab")]
 @example(False, ONE, [("write_target", "T1", b"aa"), {"replace": False}, {"replace": True}])
 @example(True, ONE, [("write_target", "T1", b"aa"), ("lose_catalog",), {"replace": False}])
 @example(False, ONE, [("write_source", "T1", b""), {"replace": False}, {"replace": True}])
+@example(False, ONE, [("write_source", "T1", b"b"), {"looks": 0}, {"looks": 1}])
 @example(False, ONE, [("write_source", "T1", b"b"), {"committed": 0}, ("sneak_target", "T1", b"c")])
 @settings(max_examples=TRIALS)
 @given(st.booleans(), st.lists(st.tuples(NAME, CONTENT), min_size=1, max_size=3),

@@ -31,17 +31,28 @@ ENVELOPE = (
 """The members of the JSON envelope."""
 
 DATA = (
-    ("START, RUN, IDR", "policy; legs, each with source, target, copied, equal, trusted (unchanged), refused, failed, "
-                        "bytes, seconds, warnings"),
+    ("START, RUN, IDR, COPY", "policy; legs, each with source, target, copied, equal, trusted (unchanged), refused, failed, "
+                        "bytes, seconds, warnings, states (how many tapes stand how now), reason (why nothing was "
+                        "planned), gone, accepted (gone, and a person accepted it)"),
     ("PLAN", "policy; legs, each with source, target, bytes, counts, steps (tape, action, why, bytes, reason, "
-             "if_unequal), gone, skipped"),
-    ("VERIFY", "tapes, each with tape, target, size, digest, result; counts"),
+             "if_unequal), new_pool (yes or frozen: it would be made), states, known (tapes copied before), "
+             "too_many_gone, accepted, read_back (bytes), gone, skipped"),
+    ("VERIFY", "tapes, each with tape, target, size, digest, result; counts; spared (how many were proven since); left "
+               "(copies, bytes)"),
+    ("RELEASE", "released, each with tape, target, size, copy (bytes of the copy)"),
+    ("ACCEPT", "accepted, each with source, target, tapes"),
     ("STATUS", "tapes, each with tape, target, state, size, changed, copied, verified, trusted, digest, durable, "
-               "reason, failed, run; summary for each pool. Of systems: systems, each with its vaults"),
+               "doubted (since when it is in doubt which vault holds it), reason, failed, run; summary for each pool. Of systems: systems, each with its vaults. Of all: "
+               "freezes, each with what (pool or vault), place, since, by, reason, seen, last known"),
+    ("FREEZE, THAW", "what, place; frozen (since, by, reason) and already, or was"),
     ("INFO", "policies, each with kind, name, file, fields, obeyform. Of events: events, as in events.jsonl"),
-    ("ADD, ALTER, DELETE", "kind, name, file, next (the sentences that are still needed)"),
+    ("ADD, ALTER, DELETE", "kind, name, file, next (the sentences that are still needed). Of ADD KEY: system, key (its "
+                           "path), made, fingerprint, line (for authorized_keys), from, from_why, user, far_side (each "
+                           "with say and lines), next"),
+    ("TEST", "system, address, steps, each with step, about, result (ok, warning, failed, skipped), detail, reason, "
+             "remedy"),
     ("TRUST", "system, address, kind, fingerprint, pinned"),
-    ("INIT", "vault, identity"),
+    ("INIT, TRUST of vaults", "vault, identity, was, doubted (how many copies there count as unproven from now on)"),
     ("REBUILD", "copies, pools, kept"),
     ("CHECK", "folder, errors"),
     ("ENV", "policies, state, version, user, service"),
@@ -50,8 +61,9 @@ DATA = (
 )
 """The main members of `data`, by verb."""
 
-_BRIEF_OF = {"run": "START, RUN, IDR", "plan": "PLAN", "verify": "VERIFY", "status": "STATUS of tapes",
-             "system": "STATUS SYSTEM", "policy": "INFO of policies", "event": "INFO EVENT"}
+_BRIEF_OF = {"run": "START, RUN, IDR, COPY", "plan": "PLAN", "verify": "VERIFY", "status": "STATUS of tapes",
+             "system": "STATUS SYSTEM", "test": "TEST SYSTEM", "freeze": "STATUS, for what is frozen",
+             "pool": "INFO POOL", "policy": "INFO of policies", "event": "INFO EVENT"}
 
 
 def exit_codes() -> Lines:

@@ -22,6 +22,8 @@ _MORE = {
               "this machine.",
     "autocopy": "In this release nothing starts such a copy by itself: `VTSPolicy IDR` with the path of the pool, or "
                 "of one of its tapes, copies by this policy.",
+    "unprotected": "`INFO POOL *, UNCOVERED` lists the pools of this machine that no policy names, and STATUS warns of "
+                   "them; of these pools it does not.",
     "settings": "Without such a file the defaults hold.",
 }
 """What the model's own words leave open, by kind."""

@@ -7,7 +7,7 @@ from vtspolicy.policy.folder import SYSTEM_FOLDER, VARIABLE
 from vtspolicy.report.manual import copying, language, output, roff
 from vtspolicy.report.manual.roff import Lines
 from vtspolicy.report.manual.verb_entries import verb_entries
-from vtspolicy.systems.contract import VAULT_MARKER, WORK_FOLDER
+from vtspolicy.systems.contract import POOL_FREEZE, VAULT_FREEZE, VAULT_MARKER, WORK_FOLDER
 
 OPTIONS = (
     ("--policies dir", f"The policies' folder, in place of `{VARIABLE}` and the usual ones."),
@@ -31,6 +31,8 @@ VARIABLES = (
 
 FILES = (
     ("POLICIES/*.yaml", "The policies, see vtspolicy-policy(5). POLICIES is the folder that `ENV` shows."),
+    ("POLICIES/keys/", "The private keys that ADD KEY made, one for each system, with their public halves (`.pub`); mode "
+                       "0700."),
     ("POLICIES/known_hosts", "The host keys that TRUST SYSTEM pinned, as OpenSSH writes them; `@revoked` lines are "
                              "obeyed."),
     (f"STATE/{STATE_FILE}", "The catalog and the events. It lies on a local disk. One that is corrupt, newer than the "
@@ -39,18 +41,22 @@ FILES = (
     ("STATE/log/event.log", "The event log, a line for each event; see vtspolicy-events(7). Rotate it by renaming."),
     ("STATE/log/events.jsonl", "The same as JSON lines."),
     (f"VAULT/{VAULT_MARKER}", "A vault's id. It is never copied."),
+    (f"VAULT/{VAULT_FREEZE}, VAULT/POOL/{WORK_FOLDER}/{POOL_FREEZE}", "The marker of a FREEZE: JSON with since, by and "
+     "reason. That it is there freezes, whatever it holds."),
     (f"VAULT/POOL/{WORK_FOLDER}/", "On a target: part files, and the target's own record of each copy, from which a "
                                    "lost catalog is rebuilt."),
 )
 
 EXAMPLES = (
-    ("A first scheme, from nothing to a proven copy:",
+    ("A second site, from nothing to a proven copy (behind ADD KEY stands what is to be done there):",
      "vtspolicy add system vts1 --vaults VAULT01=/srv/vts/VAULT01\n"
      "vtspolicy init vault /VAULT01\n"
      "vtspolicy add system vts2 --address vts2.example.com --user vts \\\n"
-     "    --key /etc/vtspolicy/keys/vts2 --vaults VAULT01=/srv/vts/VAULT01\n"
+     "    --vaults VAULT01=/srv/vts/VAULT01\n"
+     "vtspolicy add key vts2\n"
      "vtspolicy trust system vts2\n"
      "vtspolicy init vault vts2:/VAULT01\n"
+     "vtspolicy test system vts2\n"
      "vtspolicy add scheme NIGHTLY --from /VAULT01/PAYROLL \\\n"
      "    --to vts2:/VAULT01/PAYROLL\n"
      "vtspolicy plan scheme NIGHTLY\n"

@@ -58,11 +58,12 @@ def _broken(pieces: tuple[str, ...]) -> str:
 
 
 def _confirmation(verb: Verb) -> Lines:
-    if not verb.destructive or not verb.built:
+    if not (verb.destructive or verb.destructive_with) or not verb.built:
         return []
     unless = "".join(f", or {each} is given" for each in verb.confirmed_by)
-    return [".Pp", *roff.prose("It asks for a yes. Where nobody can be asked, the sentence must end with `!` (in the "
-                               f"shell: `--yes`){unless}.")]
+    when = f"With `{'` or `'.join(verb.destructive_with)}` it" if verb.destructive_with else "It"
+    return [".Pp", *roff.prose(f"{when} asks for a yes. Where nobody can be asked, the sentence must end with `!` (in "
+                               f"the shell: `--yes`){unless}.")]
 
 
 def _words(verb: Verb) -> Lines:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vtspolicy.command.command import Command
-from vtspolicy.errors import Unknown
+from vtspolicy.errors import Failure, Unknown
 from vtspolicy.policy.places import matches
 from vtspolicy.service.context import Context
 from vtspolicy.service.result import Result, Status, Trouble
@@ -13,6 +14,7 @@ from vtspolicy.service.result import Result, Status, Trouble
 if TYPE_CHECKING:
     from vtspolicy.planning.plan import Copy
     from vtspolicy.policy.request import Leg
+    from vtspolicy.service.kept import Kept
 
 
 def run(context: Context, command: Command) -> Result:
@@ -29,29 +31,112 @@ def plan(context: Context, command: Command) -> Result:
     return plan(context, command, resolve(command, context.policies, context.pools_of))
 
 
-def _legs(context: Context, command: Command) -> tuple[Leg, ...]:
-    """The legs that VERIFY and STATUS are about."""
-    from vtspolicy.policy.selection import select
+def bring_back(context: Context, command: Command) -> Result:
+    from vtspolicy.policy.way_back import way_back
+    from vtspolicy.service.bringing import bring_back
 
-    return select(command, context.policies, context.pools_of)
+    return bring_back(context, command, way_back(command, context.policies))
+
+
+def plan_back(context: Context, command: Command) -> Result:
+    from vtspolicy.policy.way_back import way_back
+    from vtspolicy.service.bringing import plan_back
+
+    return plan_back(context, command, way_back(command, context.policies))
+
+
+def _meant(context: Context, command: Command) -> tuple[tuple[Leg, ...], tuple[Kept, ...], list[Failure]]:
+    """What VERIFY and STATUS are about: the policies' legs, what this machine keeps for others, and what could not be
+    looked at. Raise Unknown where there is neither."""
+    from vtspolicy.policy.places import parse_place
+    from vtspolicy.policy.selection import EVERYTHING, select
+    from vtspolicy.service.kept import kept_here
+
+    nobody: Failure | None = None
+    legs: tuple[Leg, ...] = ()
+    unreached: list[Failure] = []
+    try:
+        legs = select(command, context.policies, context.as_far_as_reached(unreached))
+    except Unknown as unknown:
+        nobody = unreached[0] if unreached else unknown
+    if command.verb == "VERIFY" and legs:
+        unreached.clear()  # of what was never reached there is no copy
+    if command.object == "SCHEME":
+        if nobody is not None:
+            raise nobody
+        return legs, (), unreached
+    operand = command.operands[0] if command.operands else EVERYTHING
+    wanted = None if operand == EVERYTHING else parse_place(operand, templates=True)
+    kept, unread = kept_here(context.policies, context.state, context.roads, wanted, legs)
+    to = command.word("TO")
+    kept = tuple(each for each in kept if to in (None, each.leg.target.system))
+    if nobody is not None and not kept and not _frozen(context, command, ()):
+        raise nobody
+    return legs, kept, [*unread, *unreached]
+
+
+def _frozen(context: Context, command: Command, legs: tuple[Leg, ...]) -> list[dict[str, object]]:
+    """What is frozen of what STATUS is about; VERIFY does not care."""
+    from vtspolicy.service.freezes import freezes_of, pools_meant
+
+    if command.verb != "STATUS":
+        return []
+    return freezes_of(context, pools_meant(context, command, legs), ask=command.flag("ASK"))
 
 
 def verify(context: Context, command: Command) -> Result:
     from vtspolicy.service.verification import verify_copies
 
-    copies: list[Copy] = []
-    for leg in _legs(context, command):
+    legs, kept, unread = _meant(context, command)
+    if unread:
+        raise unread[0]
+    copies: list[Copy] = [copy for each in kept for _, copy in sorted(each.copies.items())]
+    for leg in legs:
         copies += [copy for name, copy in sorted(context.state.copies(leg.source, leg.target).items())
                    if any(matches(name, template) for template in leg.tapes)]
     return verify_copies(context, command, copies)
 
 
-def status(context: Context, command: Command) -> Result:
-    from vtspolicy.service.stand import standings, summary
+def release(context: Context, command: Command) -> Result:
+    from vtspolicy.policy.selection import select
+    from vtspolicy.service.release import release
 
-    found, failures = standings(_legs(context, command), context.state, context.roads)
+    return release(context, command, select(command, context.policies, context.pools_of))
+
+
+def accept(context: Context, command: Command) -> Result:
+    from vtspolicy.policy.selection import select
+    from vtspolicy.service.gone import accept
+
+    return accept(context, command, select(command, context.policies, context.pools_of))
+
+
+def info_tape(context: Context, command: Command) -> Result:
+    """Everything that is known of tapes: as STATUS, DETAIL, and the far side is asked."""
+    return status(context, replace(command, attributes={**command.attributes, "DETAIL": True}))
+
+
+def status(context: Context, command: Command) -> Result:
+    from vtspolicy.service.stand import standings, standings_of_kept, summary
+
+    legs, kept, unread = _meant(context, command)
+    found, failures = standings(legs, context.state, context.roads, ask=command.flag("ASK"))
+    found += standings_of_kept(kept)
+    failures += unread
     if command.object == "TAPE" and not found and not failures:
         raise Unknown(f"{' '.join(command.operands)}: no such tape at the source, and no copy is known")
-    data = {"tapes": [each.as_json() for each in found], "summary": summary(found)}
+    data = {"tapes": [each.as_json() for each in found], "summary": summary(found),
+            "freezes": _frozen(context, command, legs)}
     errors = tuple(map(Trouble.of, failures))
-    return Result(command, Status.PARTIAL if errors else Status.DONE, data, errors)
+    return Result(command, Status.PARTIAL if errors else Status.DONE, data, errors, _uncovered(context, command))
+
+
+def _uncovered(context: Context, command: Command) -> tuple[str, ...]:
+    """STATUS of everything, or of pools, warns of pools that nobody has thought of."""
+    from vtspolicy.policy.places import parse_place
+    from vtspolicy.service.pools import warnings_of_uncovered
+
+    if command.operands and command.object != "POOL":
+        return ()
+    operand = command.operands[0] if command.operands else "*"
+    return warnings_of_uncovered(context, None if operand == "*" else parse_place(operand, templates=True))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from vtspolicy.command.command import Command
+from vtspolicy.command.complaint import refuse
+from vtspolicy.errors import Unknown
 from vtspolicy.service.context import Context
 from vtspolicy.service.result import Result, Status, Trouble
 from vtspolicy.service.verbs.selection import selected
@@ -44,3 +46,20 @@ def sample(context: Context, command: Command) -> Result:
     if kind not in KINDS:
         raise unknown("kind", command.operands[0], KINDS)
     return Result(command, Status.DONE, {"text": sample(kind)})
+
+
+def info_pool(context: Context, command: Command) -> Result:
+    from vtspolicy.policy.places import parse_place
+    from vtspolicy.service.pools import named_pools
+
+    operand = command.operands[0] if command.operands else "*"
+    try:
+        wanted = None if operand == "*" else parse_place(operand, templates=True)
+    except ValueError as error:
+        raise refuse(command, operand, str(error).removeprefix("expected ")) from None
+    found, failures = named_pools(context, wanted)
+    if not found and not failures and wanted is not None:
+        raise Unknown(f"{operand} selects no pool of this machine")
+    shown = [each.as_json() for each in found if not (command.flag("UNCOVERED") and each.covered)]
+    errors = tuple(map(Trouble.of, failures))
+    return Result(command, Status.PARTIAL if errors else Status.DONE, {"pools": shown}, errors)

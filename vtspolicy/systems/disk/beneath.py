@@ -6,7 +6,6 @@ what was checked is what is used.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
 import time
@@ -15,20 +14,30 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
-from vtspolicy.errors import IdentityMismatch, Locked, Refusal, TargetWrite, Unknown
+from vtspolicy.errors import TargetWrite, Unknown
 from vtspolicy.policy.places import Pool, Vault, is_tape_name
-from vtspolicy.systems import records
-from vtspolicy.systems.contract import VAULT_MARKER, WORK_FOLDER, Inventory, Record, Skipped, TapeFacts
+from vtspolicy.systems import freezes, records
+from vtspolicy.systems.contract import (
+    POOL_FREEZE,
+    VAULT_FREEZE,
+    WORK_FOLDER,
+    Freeze,
+    Inventory,
+    Record,
+    Skipped,
+    TapeFacts,
+)
+from vtspolicy.systems.disk import locking, markers, vault_id
 from vtspolicy.systems.files import (
     FOREIGN_AGE,
     PART_SUFFIX,
     facts_of,
-    is_vault_identity,
     kind_of,
     legible,
     write_all,
     write_failure,
 )
+from vtspolicy.systems.trial import probe_names, removed
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -56,46 +65,24 @@ class VaultFolder:
 
     def identity(self) -> str | None:
         """The id in the vault's marker; None where there is no marker. Raise IdentityMismatch where it is not one."""
-        try:
-            fd = os.open(VAULT_MARKER, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self.fd)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise IdentityMismatch(f"vault {self.vault}: {VAULT_MARKER}: {error.strerror}",
-                                   system=self.vault.system) from None
-        try:
-            text = os.read(fd, 100).decode("ascii", "replace")
-        finally:
-            os.close(fd)
-        if not is_vault_identity(text):
-            raise IdentityMismatch(f"vault {self.vault}: {VAULT_MARKER} does not hold an id", system=self.vault.system)
-        return text.strip()
+        return vault_id.read(self.fd, self.vault)
 
-    def initialise(self, identity: str) -> None:
-        """Give the vault its id, durably. Raise IdentityMismatch where it has one, Refusal where it is none."""
-        if not is_vault_identity(f"{identity}\n"):
-            raise Refusal("a vault's id is 32 hex digits", system=self.vault.system)
-        try:
-            temporary = f"{VAULT_MARKER}.{os.getpid()}"
-            with suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=self.fd)
-            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644,
-                         dir_fd=self.fd)
-            try:
-                os.fchmod(fd, 0o644)
-                write_all(fd, identity.encode() + b"\n")
-                os.fsync(fd)
-                # A link does not replace: of two that initialise at once, one is told that there is an id.
-                os.link(temporary, VAULT_MARKER, src_dir_fd=self.fd, dst_dir_fd=self.fd, follow_symlinks=False)
-            finally:
-                os.close(fd)
-                os.unlink(temporary, dir_fd=self.fd)
-            os.fsync(self.fd)
-        except FileExistsError:
-            raise IdentityMismatch(f"vault {self.vault} has an id already", system=self.vault.system) from None
-        except OSError as error:
-            raise TargetWrite(f"vault {self.vault} cannot be given an id: {error.strerror}",
-                              system=self.vault.system) from None
+    def initialise(self, identity: str, replacing: str | None = None) -> None:
+        """See `System.initialise`."""
+        vault_id.give(self.fd, self.vault, identity, replacing)
+
+    def frozen(self) -> Freeze | None:
+        """The vault's own freeze. Raise OSError."""
+        return markers.read(self.fd, VAULT_FREEZE)
+
+    def frozen_pools(self) -> dict[str, Freeze]:
+        """The pools that are frozen themselves, of those that can be looked into. Raise OSError."""
+        found = dict[str, Freeze]()
+        for name in self.pools():
+            with suppress(Unknown, OSError), self.pool(name) as pool:
+                if (freeze := pool.frozen()) is not None:
+                    found[name] = freeze
+        return found
 
     def free(self) -> int:
         """Bytes that an ordinary user may still write."""
@@ -118,6 +105,7 @@ class PoolFolder:
 
     def __init__(self, vault: VaultFolder, name: str) -> None:
         self.pool = Pool(vault.vault.system, vault.vault.name, name)
+        self._vault = vault
         if not is_tape_name(name):
             raise Unknown(f"{legible(name)!r} is not a pool's name", system=self.pool.system)
         try:
@@ -136,9 +124,7 @@ class PoolFolder:
     def close(self) -> None:
         """Give the descriptors back."""
         os.close(self.fd)
-        if self._work is not None:
-            os.close(self._work)
-            self._work = None
+        self.let_go_of_work()
 
     def work(self, *, create: bool) -> int | None:
         """The work folder's descriptor; None where it is not there and need not be made."""
@@ -153,6 +139,24 @@ class PoolFolder:
                     raise
                 return None
         return self._work
+
+    def let_go_of_work(self) -> None:
+        """Close the work folder; it is opened anew when it is needed."""
+        if self._work is not None:
+            os.close(self._work)
+            self._work = None
+
+    def frozen(self) -> Freeze | None:
+        """The pool's own freeze. Raise OSError."""
+        work = self.work(create=False)
+        return None if work is None else markers.read(work, POOL_FREEZE)
+
+    def check_thawed(self) -> None:
+        """Raise Frozen where the vault or the pool is, and OSError where that cannot be found out."""
+        if (freeze := self._vault.frozen()) is not None:
+            raise freezes.refusal(self._vault.vault, freeze)
+        if (freeze := self.frozen()) is not None:
+            raise freezes.refusal(self.pool, freeze)
 
     def status(self, name: str) -> os.stat_result | None:
         """The status of a name, links not followed; None where it is not there."""
@@ -178,7 +182,8 @@ class PoolFolder:
             else:
                 tapes[name] = facts_of(name, status)
         room = os.fstatvfs(self.fd)
-        return Inventory(tapes, tuple(skipped), room.f_bavail * room.f_frsize, self.stale_parts())
+        return Inventory(tapes, tuple(skipped), room.f_bavail * room.f_frsize, self.stale_parts(),
+                         self.frozen())
 
     def stale_parts(self) -> tuple[str, ...]:
         """Part files that nobody has written to for seven days."""
@@ -203,6 +208,7 @@ class PoolFolder:
                     with suppress(FileNotFoundError):
                         os.unlink(name, dir_fd=work)
                         count += 1
+            removed(lambda: os.unlink(probe_names(writer)[1], dir_fd=self.fd))
             os.fsync(self.fd)
         except OSError as error:
             raise TargetWrite(f"pool {self.pool} cannot be swept: {error.strerror}", system=self.pool.system) from None
@@ -250,21 +256,8 @@ class PoolFolder:
         except OSError as error:
             raise write_failure(error, f"the lock of pool {self.pool}") from None
         try:
-            _wait_for(fd, self.pool)
+            locking.wait_for(fd, f"pool {self.pool}: another publisher has held its lock for a minute",
+                             self.pool.system)
             yield
         finally:
             os.close(fd)
-
-
-def _wait_for(fd: int, pool: Pool) -> None:
-    """Take the lock; its holders keep it for moments, so one that has it for a minute is stopped or hung."""
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise Locked(f"pool {pool}: another publisher has held its lock for a minute",
-                             system=pool.system) from None
-            time.sleep(0.01)

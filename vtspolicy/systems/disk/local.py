@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
-from vtspolicy.errors import Failure, Missing, SourceChanged, SourceUnreadable, Unknown
+from vtspolicy.errors import Failure, Unknown
 from vtspolicy.policy.places import Pool, Tape, Vault
+from vtspolicy.systems import records
 from vtspolicy.systems.contract import (
+    Freeze,
     Identity,
     Inventory,
     Metadata,
@@ -22,95 +22,16 @@ from vtspolicy.systems.contract import (
     Record,
     TapeFacts,
     VaultFacts,
-    length_of,
     no_progress,
 )
 from vtspolicy.systems.digest import digest_by_reading
+from vtspolicy.systems.disk import freezing
 from vtspolicy.systems.disk.beneath import PoolFolder, VaultFolder
-from vtspolicy.systems.disk.extents import pieces_of
+from vtspolicy.systems.disk.opened import LocalReader
 from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
-from vtspolicy.systems.files import facts_of, identity_of, kind_of, write_failure
-
-_TICK = 0.02
-"""Seconds. File times of some kernels move in ticks of up to 10 ms: two changes in one tick look like one."""
-
-
-class LocalReader:
-    """A tape opened for reading; it notices every change of the file, and of what its name stands for."""
-
-    def __init__(self, pool: PoolFolder, tape: Tape) -> None:
-        self.tape = tape
-        self._pool = pool
-        self._fd = _open_to_read(pool, tape)
-        try:
-            status = os.fstat(self._fd)
-            if not stat.S_ISREG(status.st_mode):
-                raise SourceUnreadable(f"{tape} is {kind_of(status.st_mode)}", tape=str(tape), system=tape.system)
-            age = time.time() - status.st_ctime_ns / 1e9
-            if -1 < age < _TICK:
-                time.sleep(_TICK)
-                status = os.fstat(self._fd)
-        except BaseException:
-            os.close(self._fd)
-            raise
-        self.facts = facts_of(tape.name, status)
-
-    def pieces(self) -> Iterator[Piece]:
-        """The tape in order, its holes as holes."""
-        left = self.facts.identity.size
-        try:
-            for piece in pieces_of(self._fd):
-                yield piece
-                left -= length_of(piece)
-        except OSError as error:
-            raise self._unreadable(error) from None
-        if left:
-            raise self._changed()
-
-    def check_unchanged(self) -> None:
-        """Raise SourceChanged unless file and name are as they were opened."""
-        try:
-            opened, named = os.fstat(self._fd), self._pool.status(self.tape.name)
-        except OSError as error:
-            raise self._unreadable(error) from None
-        if named is None or not identity_of(named) == identity_of(opened) == self.facts.identity:
-            raise self._changed()
-
-    def make_durable(self) -> None:
-        """Bring to the disk what others wrote to it. Raise TargetWrite; the reader is closed then."""
-        try:
-            os.fsync(self._fd)
-        except OSError as error:
-            self.close()
-            raise write_failure(error, str(self.tape)) from None
-
-    def _unreadable(self, error: OSError) -> Failure:
-        return SourceUnreadable(f"{self.tape}: {error.strerror}", tape=str(self.tape), system=self.tape.system)
-
-    def _changed(self) -> Failure:
-        return SourceChanged(f"{self.tape} changed while it was read", tape=str(self.tape), system=self.tape.system)
-
-    def close(self) -> None:
-        """Give the descriptor back."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-
-def _open_to_read(pool: PoolFolder, tape: Tape) -> int:
-    """A descriptor that reads without following links, without waiting on a FIFO, and without touching atime."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        try:
-            return os.open(tape.name, flags | os.O_NOATIME, dir_fd=pool.fd)
-        except PermissionError:
-            return os.open(tape.name, flags, dir_fd=pool.fd)  # O_NOATIME is for the owner alone
-    except FileNotFoundError:
-        raise Missing(f"{tape} is not there", tape=str(tape), system=tape.system) from None
-    except OSError as error:
-        why = "a symbolic link" if error.errno == errno.ELOOP else error.strerror
-        raise SourceUnreadable(f"{tape}: {why}", tape=str(tape), system=tape.system) from None
-
+from vtspolicy.systems.disk.trying import trial
+from vtspolicy.systems.files import write_failure
+from vtspolicy.systems.trial import Trial
 
 class LocalPart:
     """A part file of this machine: everything is done at once, so the answers are ready when asked for."""
@@ -124,7 +45,12 @@ class LocalPart:
     def write(self, piece: Piece) -> None:
         self._part.write(piece)
 
-    def seal(self, metadata: Metadata, progress: Progress = no_progress) -> None:
+    @property
+    def lost(self) -> tuple[str, ...]:
+        return self._part.lost
+
+    def seal(self, metadata: Metadata, progress: Progress = no_progress, *, read_back: bool = True) -> None:
+        del read_back  # it is read where it lies
         self._digest = self._part.seal(metadata, progress)
 
     def sealed(self) -> str:
@@ -188,12 +114,38 @@ class Local:
     def vault(self, vault: Vault) -> VaultFacts:
         folder = self.vault_folder(vault)
         try:
-            return VaultFacts(folder.identity(), folder.pools(), folder.free())
+            return VaultFacts(folder.identity(), folder.pools(), folder.free(), folder.frozen())
         except OSError as error:
             raise Unknown(f"vault {vault} cannot be read: {error.strerror}", system=self.name) from None
 
-    def initialise(self, vault: Vault, identity: str) -> None:
-        self.vault_folder(vault).initialise(identity)
+    def freezes(self, vault: Vault) -> Mapping[str, Freeze]:
+        folder = self.vault_folder(vault)
+        try:
+            return folder.frozen_pools()
+        except OSError as error:
+            raise Unknown(f"vault {vault} cannot be read: {error.strerror}", system=self.name) from None
+
+    def admit(self, pool: Pool) -> None:
+        try:
+            self.pool_folder(pool).check_thawed()
+        except OSError as error:
+            raise write_failure(error, f"pool {pool}") from None
+
+    def freeze(self, place: Pool | Vault, freeze: Freeze) -> Freeze:
+        """Let nothing be published there from now on; the freeze in force, which is the earlier one where there was
+        one. Raise Unknown where the place is not there, TargetWrite, and Locked where a publisher does not end."""
+        if isinstance(place, Pool):
+            return freezing.freeze_pool(self.pool_folder(place), freeze)
+        return freezing.freeze_vault(self.vault_folder(place), freeze)
+
+    def thaw(self, place: Pool | Vault) -> Freeze | None:
+        """Take the freeze back; the one that was in force, or None. Raise Unknown or TargetWrite."""
+        if isinstance(place, Pool):
+            return freezing.thaw_pool(self.pool_folder(place))
+        return freezing.thaw_vault(self.vault_folder(place))
+
+    def initialise(self, vault: Vault, identity: str, replacing: str | None = None) -> None:
+        self.vault_folder(vault).initialise(identity, replacing)
 
     def names(self) -> tuple[Mapping[Pool, frozenset[str]], tuple[str, ...]]:
         found: dict[Pool, frozenset[str]] = {}
@@ -223,11 +175,17 @@ class Local:
         folder = self.pool_folder(pool)
         return {name: kept for name in names if (kept := folder.records(name))}
 
-    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
+    def recorded(self, pool: Pool) -> tuple[str, ...]:
+        """The names of the pool's tapes that have a record, also of those that are gone."""
+        work = self.pool_folder(pool).work(create=False)
+        return () if work is None else records.names_in(os.listdir(work))
+
+    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
+               rate: int | None = None) -> tuple[str, TapeFacts]:
         reader = self.read(tape)
         if durable:
             reader.make_durable()
-        return digest_by_reading(reader, progress)
+        return digest_by_reading(reader, progress, rate)
 
     def read(self, tape: Tape) -> LocalReader:
         return LocalReader(self.pool_folder(tape.of), tape)
@@ -235,6 +193,15 @@ class Local:
     def begin(self, tape: Tape, size: int, part_name: str) -> LocalPart:
         pool = self.pool_folder(tape.of)
         return LocalPart(pool, PartFile(pool, tape.name, part_name))
+
+    def make_pool(self, pool: Pool, freeze: Freeze | None) -> None:
+        freezing.make_pool(self.vault_folder(pool.of), pool.name, freeze)
+
+    def trial(self, place: Pool | Vault, writer: str) -> Trial:
+        return trial(self.pool_folder(place) if isinstance(place, Pool) else self.vault_folder(place), writer)
+
+    def pulse(self) -> float | None:
+        return time.time()
 
     def sweep(self, pool: Pool, writer: str) -> int:
         return self.pool_folder(pool).sweep(writer)

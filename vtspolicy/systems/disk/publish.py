@@ -27,6 +27,7 @@ from vtspolicy.systems.contract import (
 )
 from vtspolicy.systems.digest import Digester
 from vtspolicy.systems.disk.beneath import PoolFolder
+from vtspolicy.systems.disk.dressing import dress
 from vtspolicy.systems.disk.extents import pieces_of
 from vtspolicy.systems.files import PART_SUFFIX, check_part, facts_of, identity_of, kind_of, write_all, write_failure
 
@@ -37,6 +38,10 @@ class PartFile:
     def __init__(self, pool: PoolFolder, tape: str, part_name: str) -> None:
         check_part(tape, part_name)
         self.tape: Tape = pool.pool.tape(tape)
+        try:
+            pool.check_thawed()
+        except OSError as error:
+            raise write_failure(error, str(self.tape)) from None
         self._pool = pool
         self._name = part_name
         self._size = 0
@@ -47,6 +52,8 @@ class PartFile:
         except OSError as error:
             raise write_failure(error, str(self.tape)) from None
         self._there = True
+        self.lost: tuple[str, ...] = ()
+        """What of the metadata could not be kept; known once it is sealed."""
 
     def write(self, piece: Piece) -> None:
         """Append a piece. Raise NoSpace or TargetWrite."""
@@ -61,17 +68,18 @@ class PartFile:
             raise write_failure(error, str(self.tape)) from None
 
     def seal(self, metadata: Metadata, progress: Progress = no_progress) -> str:
-        """Set mode and time, fsync, and read back: the digest of the bytes that lie there."""
+        """Give it its metadata, fsync, and read back: the digest of the bytes that lie there."""
         try:
             os.ftruncate(self._fd, self._size)
-            os.fchmod(self._fd, metadata.mode & 0o777)
-            os.utime(self._fd, ns=(metadata.mtime_ns, metadata.mtime_ns))
+            self.lost = dress(self._fd, metadata)
             os.fsync(self._fd)
             digester = Digester()
             for piece in pieces_of(self._fd):
                 digester.update(piece)
                 progress(length_of(piece))
             return digester.digest()
+        except TargetWrite as failure:
+            raise TargetWrite(f"{self.tape}: {failure.message}", tape=str(self.tape), system=self.tape.system) from None
         except OSError as error:
             raise write_failure(error, str(self.tape)) from None
 
@@ -114,7 +122,8 @@ class Publishing:
 def publish(pool: PoolFolder, batch: list[Publishing]) -> list[TapeFacts | Failure]:
     """Record, rename, make durable: each of the batch, one directory fsync for all; a failure stops only its own.
 
-    The records are durable before the first rename, the renames before this returns.
+    The records are durable before the first rename, the renames before this returns. Whether pool or vault is frozen
+    is looked at last: FREEZE returns when this lock is free, so nothing is renamed after it.
     """
     results: list[TapeFacts | Failure | None] = [None] * len(batch)
     with pool.locked():
@@ -125,6 +134,7 @@ def publish(pool: PoolFolder, batch: list[Publishing]) -> list[TapeFacts | Failu
             except (OSError, Failure) as error:
                 results[index] = _as_failure(error, each)
         _fsync_all(pool, results, batch, work=True)
+        _check_thawed(pool, results, batch)
         for index, each in enumerate(batch):
             if results[index] is None:
                 try:
@@ -133,6 +143,14 @@ def publish(pool: PoolFolder, batch: list[Publishing]) -> list[TapeFacts | Failu
                     results[index] = _as_failure(error, each)
         _fsync_all(pool, results, batch, work=False)
         return [result or _facts(pool, each) for result, each in zip(results, batch, strict=True)]
+
+
+def _check_thawed(pool: PoolFolder, results: list[TapeFacts | Failure | None], batch: list[Publishing]) -> None:
+    try:
+        pool.check_thawed()
+    except (OSError, Failure) as error:
+        for index, each in enumerate(batch):
+            results[index] = results[index] or _as_failure(error, each)
 
 
 def _check_live(pool: PoolFolder, each: Publishing) -> None:

@@ -6,11 +6,13 @@ Whatever the far side sends, it costs bounded memory, and becomes an answer or a
 from __future__ import annotations
 
 import time
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from vtspolicy.errors import Failure, NoReceiver, Outage, Refusal, Stalled, VersionMismatch, leaves
-from vtspolicy.systems.contract import CHUNK
+from vtspolicy.systems.contract import CHUNK, Hole, Piece, length_of
 from vtspolicy.systems.files import legible
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.wire import Frame
@@ -28,6 +30,34 @@ PATIENCE = 10
 """How many stall times a far side may work without getting any further, such as in one long fsync."""
 
 
+class Incoming:
+    """A tape's pieces as they arrive: never more than were asked for."""
+
+    def __init__(self, wanted: int) -> None:
+        self.wanted = wanted
+        """Pieces that were asked for and are not here yet."""
+        self.arrived: deque[Piece | None] = deque()
+        """Those that are here; None is the end."""
+        self.over = False
+        """Whether nothing more is to come, because of its end or of a failure."""
+        self.dropped = False
+        """Whether nobody wants it any more; what is on its way is passed over."""
+
+    def end(self) -> None:
+        """What was asked for and is not here will not come."""
+        self.wanted, self.over = 0, True
+
+    def take(self, piece: Piece | None) -> None:
+        """Raise ValueError for what was not asked for, and for what is no piece."""
+        if not self.wanted or (piece is not None and length_of(piece) <= 0):
+            raise ValueError("not a piece that was asked for")
+        self.wanted -= 1
+        if piece is None:
+            self.end()
+        if not self.dropped:
+            self.arrived.append(piece)
+
+
 class Conversation:
     """Frames to and from the receiver, over one channel."""
 
@@ -39,6 +69,8 @@ class Conversation:
         self._done = 0
         self._issued = 0
         self.chatter = ""
+        self.incoming: dict[int, Incoming] = {}
+        """The tapes that are being read, by their numbers."""
         self.answers: dict[tuple[Frame, int], dict[str, Any]] = {}
         self.failures: dict[int, Failure] = {}
         self._greet(program)
@@ -59,8 +91,9 @@ class Conversation:
         self.chatter = legible(bytes(self._received[:found]).decode("utf-8", "replace")).strip()
         del self._received[: found + len(wire.MAGIC)]
         theirs = self.wait(Frame.HELLO, 0)
+        self.program = legible(str(theirs.get("program", "?")), 40)
         try:
-            wire.agree(theirs, self._link.system)
+            self.protocol = wire.agree(theirs, self._link.system)
         except (KeyError, TypeError, ValueError):
             raise self._nonsense() from None
 
@@ -103,8 +136,10 @@ class Conversation:
             payload = bytes(self._received[wire.HEADER.size:end])
             del self._received[:end]
             try:
-                value = wire.parse_object(payload) if payload else {}
-                self._file(Frame(kind), number, value)
+                if kind == Frame.PIECE:
+                    self._arrived(number, payload)
+                else:
+                    self._file(Frame(kind), number, wire.parse_object(payload) if payload else {})
             except (ValueError, KeyError, TypeError, OverflowError):
                 raise self._nonsense() from None
 
@@ -115,12 +150,47 @@ class Conversation:
                 self._done, self._moved = done, time.monotonic()
             return
         self._moved = time.monotonic()
+        if kind in (Frame.GAP, Frame.END):
+            self._arrived(number, Hole(int(value["length"])) if kind == Frame.GAP else None)
+            return
         if (kind, number) in self.answers or number in self.failures:
             raise ValueError("answered twice")  # so that a flood of answers is not kept
+        tape = self.incoming.get(number)
         if kind == Frame.FAILED:
-            self.failures[number] = self._failure(value)
+            if tape is None or not tape.dropped:
+                self.failures[number] = self._failure(value)
+            if tape is not None:
+                tape.end()
+                self._forget(number, tape)
         else:
             self.answers[kind, number] = value
+
+    def _arrived(self, number: int, piece: Piece | None) -> None:
+        """The next piece of a tape, or its end. Raise KeyError or ValueError for what was not asked for."""
+        self._moved = time.monotonic()
+        tape = self.incoming[number]
+        tape.take(piece)
+        self._forget(number, tape)
+
+    def _forget(self, number: int, tape: Incoming) -> None:
+        if tape.dropped and not tape.wanted:
+            del self.incoming[number]
+
+    def ask_more(self, number: int) -> None:
+        """Ask for one more piece of a tape, where there may be one."""
+        tape = self.incoming[number]
+        if not tape.over:
+            tape.wanted += 1
+            self.send(wire.pack_json(Frame.MORE, number, {}))
+
+    def drop(self, number: int) -> None:
+        """No more pieces of that tape are wanted; what is on its way is passed over."""
+        tape = self.incoming.get(number)
+        if tape is not None:
+            tape.dropped = True
+            tape.arrived.clear()
+            self._forget(number, tape)
+        self.failures.pop(number, None)
 
     def _failure(self, value: dict[str, Any]) -> Failure:
         kinds = {leaf.reason: leaf for leaf in reversed(leaves())}
@@ -131,11 +201,21 @@ class Conversation:
 
     def wait(self, kind: Frame, number: int) -> dict[str, Any]:
         """The answer, once it is there. Raise the failure that came in its stead."""
+        self._wait(number, lambda: (kind, number) in self.answers)
+        return self.answers.pop((kind, number))
+
+    def next_piece(self, number: int) -> Piece | None:
+        """The next piece of a tape that was asked for, once it is there, or None at its end. Raise as `wait` does."""
+        tape = self.incoming[number]
+        self._wait(number, lambda: bool(tape.arrived))
+        return tape.arrived.popleft()
+
+    def _wait(self, number: int, is_there: Callable[[], bool]) -> None:
         self._moved = time.monotonic()
         while True:
             self._sort()
-            if (kind, number) in self.answers:
-                return self.answers.pop((kind, number))
+            if is_there():
+                return
             if number in self.failures:
                 raise self.failures.pop(number)
             if time.monotonic() - self._moved > PATIENCE * self._link.stall:

@@ -1,7 +1,7 @@
 """`vtspolicy receive`: the far side. It works beneath the vaults of its own command line and nowhere else.
 
 The caller's frames name vaults and pools; the paths come from the command line alone, which an `authorized_keys`
-forced command fixes. It never deletes a tape, and in this release it does not send one.
+forced command fixes. It never deletes a tape, and sends one only where its own words allow it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from vtspolicy.errors import Bug, Failure, Refusal, VersionMismatch
+from vtspolicy.errors import Bug, Failure, Frozen, Refusal, VersionMismatch
 from vtspolicy.policy.places import Pool, is_name
-from vtspolicy.systems.contract import Hole, Metadata
+from vtspolicy.systems.contract import Hole
 from vtspolicy.systems.disk.local import Local
 from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
 from vtspolicy.systems.files import write_failure
+from vtspolicy.systems.metadata import done_to_json, metadata_from_json
 from vtspolicy.systems.receiver import operations, wire
+from vtspolicy.systems.receiver.lending import Lending
 from vtspolicy.systems.receiver.wire import Frame, FrameInput
 from vtspolicy.systems.records import (
     identity_from_json,
@@ -31,6 +33,7 @@ _PIPE = 1 << 20
 """Bytes of our input pipe: fewer and larger reads."""
 _SET_PIPE_SIZE = 1031
 """F_SETPIPE_SZ, which the fcntl module does not name before Python 3.10 on every build."""
+_LENT = frozenset({Frame.MORE, Frame.CHECK, Frame.CLOSE})
 BATCH = 64
 """Publishes that share one fsync of the pool, at most."""
 
@@ -38,7 +41,12 @@ BATCH = 64
 class Receiver:
     """One connection's far side."""
 
-    def __init__(self, vaults: Mapping[str, str], source: int, sink: int, program: str) -> None:
+    def __init__(self, vaults: Mapping[str, str], source: int, sink: int, program: str,
+                 create_pool: str = "no", refused: Callable[[Frozen], None] = lambda failure: None, *,
+                 allow_read: bool = False) -> None:
+        """`create_pool` is what our own command line says: `no`, `yes` (as the sender wants it) or `frozen`; so is
+        `allow_read`, whether tapes may be sent. `refused` is told once of each place where a sender may not publish,
+        for the log on this side."""
         self._vaults = vaults
         self._input = FrameInput(source)
         self._sink = sink
@@ -47,11 +55,13 @@ class Receiver:
         self._parts: dict[int, PartFile] = {}
         self._sealed: dict[int, str] = {}
         self._failed: set[int] = set()
+        self._create_pool = create_pool
+        self._refused = refused
+        self._told: set[str] = set()
+        self._lending = Lending(allow_read, self._send, self._progress)
         self._sending = threading.Lock()
-        self._done = 0
-        self._interval = 5.0
-        self._working = threading.Event()
-        self._over = threading.Event()
+        self._done, self._interval = 0, 5.0
+        self._working, self._over = threading.Event(), threading.Event()
         with suppress(OSError):
             fcntl.fcntl(source, _SET_PIPE_SIZE, _PIPE)
 
@@ -71,6 +81,7 @@ class Receiver:
             self._over.set()
             for part in self._parts.values():
                 part.discard()
+            self._lending.end()
             self._local.__exit__(None, None, None)
 
     def _greet(self) -> bool:
@@ -117,10 +128,13 @@ class Receiver:
             Frame.REQUEST: self._request, Frame.BEGIN: self._begin, Frame.HOLE: self._hole, Frame.SEAL: self._seal,
             Frame.DISCARD: self._discard}
         with self._reported(number):
-            if kind not in handlers:
+            if kind in _LENT:
+                self._lent(kind, number)
+            elif kind not in handlers:
                 raise VersionMismatch(f"frame kind {kind} is not known here")
-            handlers[kind](number, wire.parse_object(payload))
-        if kind == Frame.REQUEST:
+            else:
+                handlers[kind](number, wire.parse_object(payload))
+        if kind == Frame.REQUEST or kind in _LENT:  # a part whose BEGIN failed takes nothing more, and says so once
             self._failed.discard(number)
         return True
 
@@ -139,9 +153,21 @@ class Receiver:
             self._fail(number, Bug(f"the receiver failed: {error!r}"))
 
     def _request(self, number: int, asked: dict[str, Any]) -> None:
+        if asked["operation"] == "make-pool":
+            asked = operations.allowed(self._local, asked, self._create_pool)
         with self._busy():
+            if asked["operation"] == "read":
+                self._lending.open(self._local, number, operations.tape_of(self._local, asked), asked)
+                return
             answer = operations.answer(self._local, asked, self._progress)
         self._send(wire.pack_json(Frame.ANSWER, number, answer))
+
+    # ---- tapes that are read ---------------------------------------------------------------------------------------
+
+    def _lent(self, kind: int, number: int) -> None:
+        with self._busy():
+            {Frame.MORE: self._lending.more, Frame.CHECK: self._lending.check,
+             Frame.CLOSE: self._lending.close}[Frame(kind)](number)
 
     # ---- parts -----------------------------------------------------------------------------------------------------
 
@@ -173,11 +199,11 @@ class Receiver:
     def _seal(self, number: int, asked: dict[str, Any]) -> None:
         if number in self._failed:
             return
-        metadata = Metadata(int(asked["mode"]), int(asked["mtime_ns"]))
+        metadata, part = metadata_from_json(asked), self._parts[number]
         with self._busy():
-            digest = self._parts[number].seal(metadata, self._progress)
+            digest = part.seal(metadata, self._progress)
         self._sealed[number] = digest
-        self._send(wire.pack_json(Frame.SEALED, number, {"digest": digest}))
+        self._send(wire.pack_json(Frame.SEALED, number, {"digest": digest, **done_to_json(metadata, part.lost)}))
 
     def _commit(self, number: int, payload: bytes) -> None:
         """Publish this part, and with it every other whose COMMIT has arrived too: they share the fsyncs."""
@@ -220,18 +246,22 @@ class Receiver:
     def _forget(self, number: int) -> None:
         self._failed.discard(number)
         self._sealed.pop(number, None)
-        part = self._parts.pop(number, None)
-        if part is not None:
+        if (part := self._parts.pop(number, None)) is not None:
             part.discard()
 
     # ---- answers ---------------------------------------------------------------------------------------------------
 
     def _fail(self, number: int, failure: Failure) -> None:
         self._failed.add(number)
+        if isinstance(failure, Frozen) and failure.message not in self._told:
+            self._told.add(failure.message)
+            self._refused(failure)
         self._send(wire.pack_json(Frame.FAILED, number, {
             "reason": failure.reason, "message": failure.message, "tape": failure.tape}))
 
     def _progress(self, count: int) -> None:
+        if self._over.is_set():
+            raise BrokenPipeError  # the sender is gone: nobody waits for what is read at a pace
         self._done += count
 
     @contextmanager
@@ -245,12 +275,16 @@ class Receiver:
 
     def _tell(self) -> None:
         while not self._over.wait(self._interval):
-            if self._working.is_set():
-                with suppress(OSError):
+            try:
+                if self._working.is_set():
                     self._send(wire.pack_json(Frame.BUSY, 0, {"done": self._done}))
+            except OSError:
+                self._over.set()
 
-    def _send(self, content: bytes) -> None:
+    def _send(self, *frame: bytes | memoryview) -> None:
+        """A whole frame, whatever it is put together from."""
         with self._sending:
-            view = memoryview(content)
-            while view:
-                view = view[os.write(self._sink, view):]
+            for content in frame:
+                view = memoryview(content)
+                while view:
+                    view = view[os.write(self._sink, view):]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
-from vtspolicy.errors import Failure, NotBuilt, VersionMismatch
+from vtspolicy.errors import Failure, NotBuilt, TargetWrite, VersionMismatch
 from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
+from vtspolicy.systems import freezes
 from vtspolicy.systems.contract import (
+    Freeze,
     Hole,
     Identity,
     Inventory,
@@ -17,7 +19,6 @@ from vtspolicy.systems.contract import (
     Piece,
     Progress,
     Promises,
-    Reader,
     Record,
     Skipped,
     TapeFacts,
@@ -25,8 +26,10 @@ from vtspolicy.systems.contract import (
     no_progress,
 )
 from vtspolicy.systems.files import is_vault_identity, legible
+from vtspolicy.systems.metadata import ATTRIBUTES, extras_from_json, lost_from_json, wish_to_json
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.conversation import Conversation
+from vtspolicy.systems.receiver.reading import RemoteReader, ask_to_read
 from vtspolicy.systems.receiver.wire import Frame
 from vtspolicy.systems.records import (
     identity_from_json,
@@ -35,6 +38,7 @@ from vtspolicy.systems.records import (
     record_to_json,
 )
 from vtspolicy.systems.ssh.link import Link
+from vtspolicy.systems.trial import Finding, Trial
 
 ASKED_AT_ONCE = 1000
 """Tape names in one request for records."""
@@ -48,6 +52,8 @@ class RemotePart:
         self._number = number
         self._tape = tape
         self._over = False
+        self._wish: dict[str, Any] = {}
+        self.lost: tuple[str, ...] = ()
 
     def write(self, piece: Piece) -> None:
         self._check()
@@ -65,13 +71,21 @@ class RemotePart:
         if self._number in self._talk.failures:
             raise self._talk.failures.pop(self._number)
 
-    def seal(self, metadata: Metadata, progress: Progress = no_progress) -> None:
-        del progress  # it is only asked for here
+    def seal(self, metadata: Metadata, progress: Progress = no_progress, *, read_back: bool = True) -> None:
+        del progress, read_back  # it is only asked for here, and read where it lies
+        self._wish = wish_to_json(metadata)
         self._talk.send(wire.pack_json(Frame.SEAL, self._number, {
-            "mode": metadata.mode, "mtime_ns": metadata.mtime_ns}))
+            "mode": metadata.mode, "mtime_ns": metadata.mtime_ns, **self._wish}))
 
     def sealed(self) -> str:
-        return legible(str(self._talk.wait(Frame.SEALED, self._number).get("digest")))
+        answer = self._talk.wait(Frame.SEALED, self._number)
+        if "owner" in self._wish and answer.get("owner") != self._wish["owner"]:
+            raise TargetWrite(f"{self._tape}: the vtspolicy on {self._tape.system} is older and sets no owner: upgrade "
+                              "it there, or leave owner out of the system's policy", tape=str(self._tape),
+                              system=self._tape.system)
+        if "attributes" in self._wish:
+            self.lost = lost_from_json(answer["lost"]) if "lost" in answer else (ATTRIBUTES,)
+        return legible(str(answer.get("digest")))
 
     def commit(self, record: Record, expected: Identity | None) -> None:
         self._talk.send(wire.pack_json(Frame.COMMIT, self._number, {
@@ -112,6 +126,11 @@ class Remote:
         """What the far side printed before the protocol began; a shell's start-up files do that."""
         return self._talk.chatter
 
+    @property
+    def speaks(self) -> str:
+        """What answers there, in words."""
+        return f"vtspolicy {self._talk.program}, protocol {self._talk.protocol}"
+
     def __enter__(self) -> Self:
         return self
 
@@ -141,10 +160,24 @@ class Remote:
             if identity is not None and not is_vault_identity(f"{identity}\n"):
                 raise ValueError("not a vault's id")
             return VaultFacts(identity, tuple(str(name) for name in answer["pools"] if is_tape_name(str(name))),
-                              None if free is None else int(free))
+                              None if free is None else int(free), freezes.from_json(answer.get("frozen")))
 
-    def initialise(self, vault: Vault, identity: str) -> None:
-        self._ask("initialise", vault=vault.name, identity=identity)
+    def freezes(self, vault: Vault) -> Mapping[str, Freeze]:
+        try:
+            answer = self._ask("freezes", vault=vault.name)
+        except NotBuilt:
+            return {}  # an older vtspolicy, which knows no freezes
+        with _understood(self.name):
+            return {name: freeze for name, value in answer["freezes"].items()
+                    if is_tape_name(name) and (freeze := freezes.from_json(value)) is not None}
+
+    def admit(self, pool: Pool) -> None:
+        with suppress(NotBuilt):
+            self._ask("admit", vault=pool.vault, pool=pool.name)
+
+    def initialise(self, vault: Vault, identity: str, replacing: str | None = None) -> None:
+        more = {} if replacing is None else {"replacing": replacing}  # who does not know the word says: has one already
+        self._ask("initialise", vault=vault.name, identity=identity, **more)
 
     def names(self) -> tuple[Mapping[Pool, frozenset[str]], tuple[str, ...]]:
         answer = self._ask("names")
@@ -162,7 +195,8 @@ class Remote:
             skipped = tuple(Skipped(legible(str(name)), legible(str(why))) for name, why in answer["skipped"])
             free = answer["free"]
             return Inventory(tapes, skipped, None if free is None else int(free),
-                             tuple(legible(str(each)) for each in answer["stale_parts"]))
+                             tuple(legible(str(each)) for each in answer["stale_parts"]),
+                             freezes.from_json(answer.get("frozen")))
 
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
         wanted, found = list(names), dict[str, tuple[Record, ...]]()
@@ -174,21 +208,48 @@ class Remote:
                     found[name] = tuple(record_from_json(each) for each in answer["records"][name])
         return found
 
-    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
-        wish = {"durable": True} if durable else {}
+    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
+               rate: int | None = None) -> tuple[str, TapeFacts]:
+        wish: dict[str, Any] = {**({"durable": True} if durable else {}), **({"rate": rate} if rate else {})}
         answer = self._ask("digest", vault=tape.vault, pool=tape.pool, tape=tape.name, **wish)
         facts = _facts(tape.name, answer)
         progress(facts.identity.size)
         return legible(str(answer.get("digest"))), facts
 
-    def read(self, tape: Tape) -> Reader:
-        raise NotBuilt(f"reading {tape} from a receiver is not built in this release", tape=str(tape))
+    def read(self, tape: Tape) -> RemoteReader:
+        try:
+            number, answer = ask_to_read(self._talk, tape)
+        except NotBuilt:
+            raise VersionMismatch(f"{self.name} runs {self.speaks}, which cannot send tapes: upgrade vtspolicy there",
+                                  tape=str(tape), system=self.name) from None
+        with _understood(self.name):
+            extras = extras_from_json(answer)
+        return RemoteReader(self._talk, number, tape, _facts(tape.name, answer), extras)
 
     def begin(self, tape: Tape, size: int, part_name: str) -> RemotePart:
         number = self._talk.new_number()
         self._talk.send(wire.pack_json(Frame.BEGIN, number, {
             "vault": tape.vault, "pool": tape.pool, "tape": tape.name, "size": size, "part": part_name}))
         return RemotePart(self._talk, number, tape)
+
+    def make_pool(self, pool: Pool, freeze: Freeze | None) -> None:
+        self._ask("make-pool", vault=pool.vault, pool=pool.name, freeze=freezes.to_json(freeze))
+
+    def trial(self, place: Pool | Vault, writer: str) -> Trial:
+        where = {"vault": place.vault, "pool": place.name} if isinstance(place, Pool) else {"vault": place.name}
+        answer = self._ask("trial", **where, writer=writer)
+        with _understood(self.name):
+            clock = answer["clock"]
+            return Trial(tuple(Finding(legible(str(what)), None if why_not is None else legible(str(why_not)))
+                               for what, why_not in answer["findings"]), None if clock is None else float(clock))
+
+    def pulse(self) -> float | None:
+        try:
+            answer = self._ask("pulse")
+        except NotBuilt:
+            return None  # an older vtspolicy; that it does not know the question is an answer, too
+        with _understood(self.name):
+            return float(answer["clock"])
 
     def sweep(self, pool: Pool, writer: str) -> int:
         answer = self._ask("sweep", vault=pool.vault, pool=pool.name, writer=writer)
@@ -205,12 +266,17 @@ def _understood(system: str) -> Iterator[None]:
         raise VersionMismatch(f"{system} answers what cannot be understood", system=system) from None
 
 
-def receive_command(receiver: str, vaults: Mapping[str, str]) -> str:
+def receive_command(receiver: str, vaults: Mapping[str, str], create_pool: str = "no", *,
+                    reading: bool = False) -> str:
     """What is asked of the far side's shell; a forced command there takes its place."""
     import shlex
 
     words = [*shlex.split(receiver), "receive"]
     for name, path in vaults.items():
         words += ["--vault", f"{name}={path}"]
+    if create_pool != "no":
+        words += ["--create-pool", create_pool]
+    if reading:
+        words += ["--allow-read"]
     return shlex.join(words)
 

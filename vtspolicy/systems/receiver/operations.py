@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from vtspolicy.errors import NotBuilt, Refusal
 from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
-from vtspolicy.systems.contract import Progress
+from vtspolicy.systems import freezes
+from vtspolicy.systems.contract import Inventory, Progress, VaultFacts
 from vtspolicy.systems.disk.local import Local
 from vtspolicy.systems.records import identity_to_json, record_to_json
 
@@ -36,18 +36,51 @@ def _vault_of(local: Local, asked: Asked) -> Vault:
     return Vault(local.name, str(asked["vault"]))
 
 
-def _tape_of(local: Local, asked: Asked) -> Tape:
+def tape_of(local: Local, asked: Asked) -> Tape:
+    """The tape that a frame names. Raise Refusal where it cannot be one."""
     if not is_tape_name(str(asked["tape"])):
         raise Refusal("not a tape's name")
     return pool_of(local, asked).tape(str(asked["tape"]))
 
 
 def _vault(local: Local, asked: Asked) -> dict[str, Any]:
-    return asdict(local.vault(_vault_of(local, asked)))
+    facts = local.vault(_vault_of(local, asked))
+    return {"identity": facts.identity, "pools": facts.pools, "free": facts.free, **_frozen(facts)}
+
+
+def _frozen(facts: VaultFacts | Inventory) -> dict[str, Any]:
+    """Told only where there is a freeze: what knows none hears nothing new."""
+    return {} if facts.frozen is None else {"frozen": freezes.to_json(facts.frozen)}
+
+
+def _freezes(local: Local, asked: Asked) -> dict[str, Any]:
+    return {"freezes": {name: freezes.to_json(each) for name, each in local.freezes(_vault_of(local, asked)).items()}}
+
+
+def _admit(local: Local, asked: Asked) -> dict[str, Any]:
+    local.admit(pool_of(local, asked))
+    return {}
+
+
+def _make_pool(local: Local, asked: Asked) -> dict[str, Any]:
+    local.make_pool(pool_of(local, asked), freezes.from_json(asked["freeze"]))
+    return {}
+
+
+def allowed(local: Local, asked: dict[str, Any], create_pool: str) -> dict[str, Any]:
+    """The request for a pool as the receiver's own words allow it. Raise Refusal."""
+    if create_pool == "no":
+        raise Refusal(f"pool {pool_of(local, asked)} is not there, and vtspolicy receive may not make it: its own command "
+                      "line there needs --create-pool yes (or frozen)")
+    if create_pool == "frozen":
+        freeze = freezes.begun("frozen from its birth, by the words of vtspolicy receive")
+        return {**asked, "freeze": freezes.to_json(freeze)}
+    return asked
 
 
 def _initialise(local: Local, asked: Asked) -> dict[str, Any]:
-    local.initialise(_vault_of(local, asked), str(asked["identity"]))
+    replacing = asked.get("replacing")
+    local.initialise(_vault_of(local, asked), str(asked["identity"]), None if replacing is None else str(replacing))
     return {}
 
 
@@ -63,7 +96,7 @@ def _inventory(local: Local, asked: Asked) -> dict[str, Any]:
         "tapes": [[facts.name, identity_to_json(facts.identity), facts.mode, facts.allocated]
                   for facts in inventory.tapes.values()],
         "skipped": [[each.name, each.why] for each in inventory.skipped],
-        "free": inventory.free, "stale_parts": inventory.stale_parts}
+        "free": inventory.free, "stale_parts": inventory.stale_parts, **_frozen(inventory)}
 
 
 def _records(local: Local, asked: Asked) -> dict[str, Any]:
@@ -73,9 +106,23 @@ def _records(local: Local, asked: Asked) -> dict[str, Any]:
 
 
 def _digest(local: Local, asked: Asked, progress: Progress) -> dict[str, Any]:
-    digest, facts = local.digest(_tape_of(local, asked), progress, durable=asked.get("durable") is True)
+    rate = asked.get("rate")
+    if rate is not None and not (type(rate) is int and 0 < rate < 1 << 62):
+        raise Refusal("not a rate")
+    digest, facts = local.digest(tape_of(local, asked), progress, durable=asked.get("durable") is True, rate=rate)
     return {"digest": digest, "identity": identity_to_json(facts.identity), "mode": facts.mode,
             "allocated": facts.allocated}
+
+
+def _trial(local: Local, asked: Asked) -> dict[str, Any]:
+    place = _vault_of(local, asked) if asked.get("pool") is None else pool_of(local, asked)
+    found = local.trial(place, str(asked["writer"]))
+    return {"findings": [[each.what, each.why_not] for each in found.findings], "clock": found.clock}
+
+
+def _pulse(local: Local, asked: Asked) -> dict[str, Any]:
+    del asked
+    return {"clock": local.pulse()}
 
 
 def _sweep(local: Local, asked: Asked) -> dict[str, Any]:
@@ -84,4 +131,5 @@ def _sweep(local: Local, asked: Asked) -> dict[str, Any]:
 
 _OPERATIONS: dict[str, Callable[[Local, Asked], dict[str, Any]]] = {
     "vault": _vault, "initialise": _initialise, "names": _names, "inventory": _inventory, "records": _records,
-    "sweep": _sweep}
+    "sweep": _sweep, "freezes": _freezes, "admit": _admit,
+    "trial": _trial, "pulse": _pulse, "make-pool": _make_pool}

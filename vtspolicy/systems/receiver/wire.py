@@ -4,6 +4,10 @@ Each side first sends the magic and a HELLO frame with the range of protocol ver
 that both know. Then frames: payload length, kind, number, payload. Requests are answered by number; a part's number
 names it in BEGIN, DATA, HOLE, SEAL, COMMIT and DISCARD. Frames are handled in order, so the sender need not wait for
 one answer before the next frame. Nothing but BYE, answered by BYE, ends the stream in peace.
+
+A tape that is read has the number of the request that opened it. Each MORE is answered by one PIECE or GAP, so that
+nobody sends what was not asked for; behind the last of them stands END. What was asked for behind END or FAILED is not
+answered. CHECK is answered by UNCHANGED; CLOSE by nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ OLDEST, NEWEST = 1, 1
 """The protocol versions that this release speaks."""
 HEADER = struct.Struct(">IBI")
 LARGEST = 1 << 20
-"""Bytes of payload in a frame towards the receiver, at most."""
+"""Bytes of payload in a frame towards the receiver, at most, and in a piece of a tape."""
 LARGEST_ANSWER = 64 << 20
 """Bytes of payload in an answer, at most: the inventory of some 500,000 tapes."""
 
@@ -40,11 +44,18 @@ class Frame(IntEnum):
     COMMIT = 7
     DISCARD = 8
     BYE = 9
+    MORE = 10
+    CHECK = 11
+    CLOSE = 12
     ANSWER = 64
     SEALED = 65
     COMMITTED = 66
     FAILED = 67
     BUSY = 68
+    PIECE = 69
+    GAP = 70
+    END = 71
+    UNCHANGED = 72
 
 
 def pack(kind: Frame, number: int, payload: bytes = b"") -> bytes:

@@ -9,8 +9,10 @@ from contextlib import contextmanager, suppress
 
 from vtspolicy.errors import Failure, Missing, SourceChanged, SourceUnreadable, TargetWrite
 from vtspolicy.policy.places import Tape
-from vtspolicy.systems.contract import Identity, Piece, TapeFacts
+from vtspolicy.systems import freezes
+from vtspolicy.systems.contract import Freeze, Identity, Piece, TapeFacts
 from vtspolicy.systems.files import kind_of
+from vtspolicy.systems.metadata import NO_EXTRAS
 from vtspolicy.systems.sftp.packets import FSTAT, READ, READ_FLAG, Attributes, SftpStatus, text
 from vtspolicy.systems.sftp.wire import SftpWire
 
@@ -41,6 +43,7 @@ class SftpReader:
         self._wire = wire
         self._path = path
         self._tape = tape
+        self.extras = NO_EXTRAS  # the protocol knows none
         with refused_as(SourceUnreadable, tape, tape.system):
             named = wire.lstat(path)
             if named is None:
@@ -118,6 +121,14 @@ class SftpReader:
             with suppress(SftpStatus):
                 self._wire.close(self._handle)
             self._handle = None
+
+
+def frozen_by(wire: SftpWire, marker: str) -> Freeze | None:
+    """The freeze that the marker stands for, whatever it holds; None where it is not there. Raise SftpStatus."""
+    found = wire.lstat(marker)
+    if found is None:
+        return None
+    return freezes.decode(small_file(wire, marker, freezes.LARGEST) if stat.S_ISREG(found.mode) else b"")
 
 
 def small_file(wire: SftpWire, path: str, most: int) -> bytes:

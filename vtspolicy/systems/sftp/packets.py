@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vtspolicy.errors import VersionMismatch
 
 INIT, VERSION, OPEN, CLOSE, READ, WRITE, LSTAT, FSTAT, SETSTAT, FSETSTAT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-OPENDIR, READDIR, REMOVE, MKDIR, RENAME = 11, 12, 13, 14, 18
+OPENDIR, READDIR, REMOVE, MKDIR, RMDIR, RENAME = 11, 12, 13, 14, 15, 18
 STATUS, HANDLE, DATA, NAME, ATTRS, EXTENDED, EXTENDED_REPLY = 101, 102, 103, 104, 105, 200, 201
 READ_FLAG, WRITE_FLAG, CREATE_FLAG, EXCLUSIVE_FLAG = 0x01, 0x02, 0x08, 0x20
 _SIZE, _OWNER, _MODE, _TIMES = 0x1, 0x2, 0x4, 0x8
@@ -25,6 +25,8 @@ class Attributes:
     size: int | None = None
     mode: int = 0
     mtime: int | None = None
+    owner: tuple[int, int] | None = None
+    """User and group."""
 
 
 class Answer:
@@ -58,8 +60,7 @@ class Answer:
     def attributes(self) -> Attributes:
         flags = self.u32()
         size = self.u64() if flags & _SIZE else None
-        if flags & _OWNER:
-            self.u64()
+        owner = (self.u32(), self.u32()) if flags & _OWNER else None
         mode = self.u32() if flags & _MODE else 0
         mtime = None
         if flags & _TIMES:
@@ -69,7 +70,7 @@ class Answer:
             for _ in range(self.u32()):
                 self.text()
                 self.text()
-        return Attributes(size, mode, mtime)
+        return Attributes(size, mode, mtime, owner)
 
 
 def not_sftp(system: str) -> VersionMismatch:
@@ -83,11 +84,14 @@ def text(value: str | bytes) -> bytes:
     return struct.pack(">I", len(content)) + content
 
 
-def attributes(*, size: int | None = None, mode: int | None = None, mtime: int | None = None) -> bytes:
+def attributes(*, size: int | None = None, mode: int | None = None, mtime: int | None = None,
+               owner: tuple[int, int] | None = None) -> bytes:
     """An attributes field."""
     flags, content = 0, b""
     if size is not None:
         flags, content = flags | _SIZE, content + struct.pack(">Q", size)
+    if owner is not None:
+        flags, content = flags | _OWNER, content + struct.pack(">II", *owner)
     if mode is not None:
         flags, content = flags | _MODE, content + struct.pack(">I", mode)
     if mtime is not None:

@@ -24,7 +24,9 @@ from vtspolicy.systems.contract import (
 )
 from vtspolicy.systems.digest import Digester
 from vtspolicy.systems.files import PART_SUFFIX, kind_of
+from vtspolicy.systems.metadata import ATTRIBUTES
 from vtspolicy.systems.sftp.files import IN_FLIGHT, SftpReader, facts_of
+from vtspolicy.systems.sftp.owning import give_to
 from vtspolicy.systems.sftp.packets import (
     CREATE_FLAG,
     EXCLUSIVE_FLAG,
@@ -54,10 +56,12 @@ class SftpPart:
         self._size = 0
         self._pipeline = Pipelined(self._wire, IN_FLIGHT)
         self._digest = ""
+        self.lost: tuple[str, ...] = ()
         self._result: TapeFacts | None = None
         self._open: bytes | None = None
         self._there = True
         try:
+            pool.check_thawed()
             pool.make_work_folder()
             self._open = self._wire.open(self._path, READ_FLAG | WRITE_FLAG | CREATE_FLAG | EXCLUSIVE_FLAG, 0o600)
         except SftpStatus as error:
@@ -91,12 +95,15 @@ class SftpPart:
         except SftpStatus as error:
             raise self._failure(error) from None
 
-    def seal(self, metadata: Metadata, progress: Progress = no_progress) -> None:
+    def seal(self, metadata: Metadata, progress: Progress = no_progress, *, read_back: bool = True) -> None:
+        self.lost = (ATTRIBUTES,) if metadata.attributes else ()
         try:
             self._pipeline.drain()
             self._wire.request(FSETSTAT, text(self._handle), attributes(size=self._size))
             self._wire.request(FSETSTAT, text(self._handle), attributes(
                 mode=metadata.mode & 0o777, mtime=metadata.mtime_ns // 10**9))
+            if metadata.owner is not None:
+                self._own(metadata.owner)
             if self._pool.promises.durable:
                 self._wire.fsync(self._handle)
             self._wire.close(self._handle)
@@ -104,7 +111,7 @@ class SftpPart:
         except SftpStatus as error:
             raise self._failure(error) from None
         try:
-            self._digest = self._read_back(progress)
+            self._digest = self._read_back(progress) if read_back else self._measured()
         except (Missing, SourceUnreadable, SourceChanged) as failure:
             raise TargetWrite(f"{failure.message} (read back from the part file)", tape=str(self._tape),
                               system=self._tape.system) from None
@@ -112,9 +119,7 @@ class SftpPart:
     def _read_back(self, progress: Progress) -> str:
         reader = SftpReader(self._wire, self._path, self._tape)
         try:
-            if reader.facts.identity.size != self._size:
-                raise SourceUnreadable(f"{self._tape}: {reader.facts.identity.size} bytes lie there, {self._size} "
-                                       "were written")
+            self._check_size(reader)
             digester = Digester()
             for piece in reader.pieces():
                 digester.update(piece)
@@ -122,6 +127,25 @@ class SftpPart:
             return digester.digest()
         finally:
             reader.close()
+
+    def _own(self, owner: str) -> None:
+        why = give_to(self._wire, self._handle, owner)
+        if why is not None:
+            raise TargetWrite(f"{self._tape}: owner {owner} cannot be set there: {why}. Let the key log in as that user "
+                              "with that group, or leave owner out of the system's policy", tape=str(self._tape),
+                              system=self._tape.system)
+
+    def _measured(self) -> str:
+        """No digest, but as many bytes must lie there as were written. Raise Missing or SourceUnreadable."""
+        reader = SftpReader(self._wire, self._path, self._tape)
+        reader.close()
+        self._check_size(reader)
+        return ""
+
+    def _check_size(self, reader: SftpReader) -> None:
+        if reader.facts.identity.size != self._size:
+            raise SourceUnreadable(f"{self._tape}: {reader.facts.identity.size} bytes lie there, {self._size} "
+                                   "were written")
 
     def sealed(self) -> str:
         return self._digest
@@ -143,6 +167,7 @@ class SftpPart:
             if not self._pool.promises.atomic and live is not None:
                 raise TargetWrite(f"{self._tape}: the server cannot replace a file in one step",
                                   tape=str(self._tape), system=self._tape.system)
+            self._pool.check_thawed()
             self._pool.rename(self._path, target)
             self._there = False
             if self._pool.promises.durable:

@@ -8,12 +8,23 @@ from contextlib import suppress
 
 from vtspolicy.errors import TargetWrite
 from vtspolicy.policy.places import Pool, is_tape_name
-from vtspolicy.systems import records
-from vtspolicy.systems.contract import WORK_FOLDER, Inventory, Promises, Record, Skipped, TapeFacts
+from vtspolicy.systems import freezes, records
+from vtspolicy.systems.contract import (
+    POOL_FREEZE,
+    VAULT_FREEZE,
+    WORK_FOLDER,
+    Freeze,
+    Inventory,
+    Promises,
+    Record,
+    Skipped,
+    TapeFacts,
+)
 from vtspolicy.systems.files import FOREIGN_AGE, PART_SUFFIX, kind_of, legible
-from vtspolicy.systems.sftp.files import facts_of, small_file
+from vtspolicy.systems.sftp.files import facts_of, frozen_by, small_file
 from vtspolicy.systems.sftp.packets import MKDIR, REMOVE, RENAME, Attributes, SftpStatus, attributes, text
 from vtspolicy.systems.sftp.wire import SftpWire
+from vtspolicy.systems.trial import probe_names
 
 
 class SftpPool:
@@ -44,6 +55,18 @@ class SftpPool:
         else:
             self.wire.request(RENAME, text(old), text(new))
 
+    def frozen(self) -> Freeze | None:
+        """The pool's own freeze."""
+        return frozen_by(self.wire, f"{self.work}/{POOL_FREEZE}")
+
+    def check_thawed(self) -> None:
+        """Raise Frozen where the vault or the pool is. Nobody can be kept from freezing right after this look."""
+        vault = self.path.rpartition("/")[0]
+        if (freeze := frozen_by(self.wire, f"{vault}/{VAULT_FREEZE}")) is not None:
+            raise freezes.refusal(self.pool.of, freeze)
+        if (freeze := self.frozen()) is not None:
+            raise freezes.refusal(self.pool, freeze)
+
     def inventory(self) -> Inventory:
         """What lies in the pool now."""
         tapes: dict[str, TapeFacts] = {}
@@ -57,7 +80,9 @@ class SftpPool:
                 skipped.append(Skipped(legible(name), "not a tape's name"))
             else:
                 tapes[name] = facts_of(name, entry)
-        return Inventory(tapes, tuple(skipped), self.wire.free(self.path), self.stale_parts())
+        free, work = self.wire.free(self.path), self.work_listing()
+        frozen = self.frozen() if any(name == POOL_FREEZE for name, _ in work) else None
+        return Inventory(tapes, tuple(skipped), free, _stale_parts(work), frozen)
 
     def work_listing(self) -> list[tuple[str, Attributes]]:
         """What lies in the work folder; nothing where it is none."""
@@ -65,12 +90,6 @@ class SftpPool:
         if found is None or not stat.S_ISDIR(found.mode):
             return []
         return self.wire.listing(self.work)
-
-    def stale_parts(self) -> tuple[str, ...]:
-        """Part files that nobody has written to for seven days."""
-        return tuple(sorted(
-            legible(name) for name, entry in self.work_listing()
-            if name.endswith(PART_SUFFIX) and entry.mtime is not None and time.time() - entry.mtime > FOREIGN_AGE))
 
     def records(self, tape: str) -> tuple[Record, ...]:
         """The records of a tape, newest first; none where they cannot be read."""
@@ -84,6 +103,15 @@ class SftpPool:
                 with suppress(SftpStatus):
                     self.wire.request(REMOVE, text(f"{self.work}/{name}"))
                     count += 1
+        with suppress(SftpStatus):
+            self.wire.request(REMOVE, text(f"{self.path}/{probe_names(writer)[1]}"))
         if self.promises.durable:
             self.wire.fsync_folder(self.path)
         return count
+
+
+def _stale_parts(work: list[tuple[str, Attributes]]) -> tuple[str, ...]:
+    """Part files that nobody has written to for seven days."""
+    return tuple(sorted(
+        legible(name) for name, entry in work
+        if name.endswith(PART_SUFFIX) and entry.mtime is not None and time.time() - entry.mtime > FOREIGN_AGE))

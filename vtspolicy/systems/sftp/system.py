@@ -8,16 +8,18 @@ describes. Where a server cannot fsync or rename over, its promises say so and i
 from __future__ import annotations
 
 import stat
-import struct
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from vtspolicy.errors import IdentityMismatch, TargetWrite, Unknown
+from vtspolicy.errors import IdentityMismatch, Outage, TargetWrite, Unknown
 from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
 from vtspolicy.systems import records
 from vtspolicy.systems.contract import (
+    VAULT_FREEZE,
     VAULT_MARKER,
+    Freeze,
     Inventory,
     Progress,
     Promises,
@@ -28,12 +30,15 @@ from vtspolicy.systems.contract import (
 )
 from vtspolicy.systems.digest import digest_by_reading
 from vtspolicy.systems.files import check_part, is_vault_identity, legible
-from vtspolicy.systems.sftp.files import SftpReader, refused_as, small_file
-from vtspolicy.systems.sftp.packets import CREATE_FLAG, EXCLUSIVE_FLAG, WRITE, WRITE_FLAG, SftpStatus, text
+from vtspolicy.systems.sftp.files import SftpReader, frozen_by, refused_as, small_file
+from vtspolicy.systems.sftp.making import make_pool, put_marker
+from vtspolicy.systems.sftp.packets import SftpStatus
 from vtspolicy.systems.sftp.part import SftpPart
 from vtspolicy.systems.sftp.pool import SftpPool
+from vtspolicy.systems.sftp.trying import trial
 from vtspolicy.systems.sftp.wire import SftpWire
 from vtspolicy.systems.ssh.link import Link
+from vtspolicy.systems.trial import Trial
 
 
 class Sftp:
@@ -81,7 +86,21 @@ class Sftp:
                 raise Unknown(f"vault {vault}: {path} is not there", system=self.name)
             pools = sorted(name for name, entry in self.wire.listing(path)
                            if is_tape_name(name) and stat.S_ISDIR(entry.mode))
-            return VaultFacts(self._identity(vault, path), tuple(pools), self.wire.free(path))
+            return VaultFacts(self._identity(vault, path), tuple(pools), self.wire.free(path),
+                              frozen_by(self.wire, f"{path}/{VAULT_FREEZE}"))
+
+    def freezes(self, vault: Vault) -> Mapping[str, Freeze]:
+        with refused_as(Unknown, f"vault {vault}", self.name):
+            found: dict[str, Freeze] = {}
+            for name in self.vault(vault).pools:
+                with suppress(SftpStatus, Unknown):  # one that cannot be looked into
+                    if (freeze := self._pool(Pool(vault.system, vault.name, name)).frozen()) is not None:
+                        found[name] = freeze
+            return found
+
+    def admit(self, pool: Pool) -> None:
+        with refused_as(TargetWrite, f"pool {pool}", self.name):
+            self._pool(pool).check_thawed()
 
     def _identity(self, vault: Vault, path: str) -> str | None:
         marker = f"{path}/{VAULT_MARKER}"
@@ -93,18 +112,14 @@ class Sftp:
             raise IdentityMismatch(f"vault {vault}: {VAULT_MARKER} does not hold an id", system=self.name)
         return content.strip()
 
-    def initialise(self, vault: Vault, identity: str) -> None:
+    def initialise(self, vault: Vault, identity: str, replacing: str | None = None) -> None:
         path = self._vault_path(vault)
         with refused_as(TargetWrite, f"vault {vault} cannot be given an id", self.name):
-            if self.wire.lstat(f"{path}/{VAULT_MARKER}") is not None:
-                raise IdentityMismatch(f"vault {vault} has an id already", system=self.name)
-            handle = self.wire.open(f"{path}/{VAULT_MARKER}", WRITE_FLAG | CREATE_FLAG | EXCLUSIVE_FLAG, 0o644)
-            self.wire.request(WRITE, text(handle), struct.pack(">Q", 0), text(identity + "\n"))
-            if self.promises.durable:
-                self.wire.fsync(handle)
-            self.wire.close(handle)
-            if self.promises.durable:
-                self.wire.fsync_folder(path)
+            if (present := self._identity(vault, path)) != replacing:
+                raise IdentityMismatch(f"vault {vault} has the id {present} already" if present
+                                       else f"vault {vault} has no id", system=self.name)
+            put_marker(self.wire, self.promises, path, VAULT_MARKER, f"{identity}\n".encode(),
+                       replace=replacing is not None)
 
     def names(self) -> tuple[Mapping[Pool, frozenset[str]], tuple[str, ...]]:
         found: dict[Pool, frozenset[str]] = {}
@@ -135,11 +150,12 @@ class Sftp:
             return {name: kept for name in names
                     if records.file_name(name) in there and (kept := folder.records(name))}
 
-    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
+    def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
+               rate: int | None = None) -> tuple[str, TapeFacts]:
         reader = self.read(tape)
         if durable and self.promises.durable:
             reader.make_durable()
-        return digest_by_reading(reader, progress)
+        return digest_by_reading(reader, progress, rate)
 
     def read(self, tape: Tape) -> SftpReader:
         return SftpReader(self.wire, f"{self._pool(tape.of).path}/{tape.name}", tape)
@@ -147,6 +163,23 @@ class Sftp:
     def begin(self, tape: Tape, size: int, part_name: str) -> SftpPart:
         check_part(tape.name, part_name)
         return SftpPart(self._pool(tape.of), tape, part_name)
+
+    def make_pool(self, pool: Pool, freeze: Freeze | None) -> None:
+        if not is_tape_name(pool.name):
+            raise Unknown(f"{legible(pool.name)!r} is not a pool's name", system=self.name)
+        with refused_as(TargetWrite, f"pool {pool} cannot be made", self.name):
+            make_pool(self.wire, self.promises, self._vault_path(pool.of), pool, freeze)
+
+    def trial(self, place: Pool | Vault, writer: str) -> Trial:
+        if isinstance(place, Pool):
+            return trial(self.wire, self.promises, self._pool(place).path, writer, pool=True)
+        self.vault(place)
+        return trial(self.wire, self.promises, self._vault_path(place), writer, pool=False)
+
+    def pulse(self) -> float | None:
+        with refused_as(Outage, self.name, self.name):
+            self.wire.lstat("/")
+        return None  # SFTP tells no time but those of files
 
     def sweep(self, pool: Pool, writer: str) -> int:
         with refused_as(TargetWrite, f"pool {pool} cannot be swept", self.name):

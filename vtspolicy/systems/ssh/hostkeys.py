@@ -15,7 +15,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 
-from vtspolicy.errors import HostKey
+from vtspolicy.errors import HostKey, OtherHostKey
 
 FILE = "known_hosts"
 
@@ -127,8 +127,8 @@ def judge(offered: PublicKey, pins: Pins, system: str) -> None:
                       f"TRUST SYSTEM {system} pins it", system=system)
     if offered not in pins.keys:
         known = ", ".join(key.fingerprint for key in pins.keys)
-        raise HostKey(f"{system} shows another host key than the pinned one: {offered.fingerprint}, "
-                      f"pinned is {known}; find out why, then TRUST SYSTEM {system}, REPLACE", system=system)
+        raise OtherHostKey(f"{system} shows another host key than the pinned one: {offered.fingerprint}, "
+                           f"pinned is {known}; find out why, then TRUST SYSTEM {system}, REPLACE", system=system)
 
 
 def _key(kind: str, text: str) -> PublicKey | None:

@@ -7,22 +7,22 @@ dead; it rekeys every 512 MiB, and a rekey that meets the far side's CHANNEL_CLO
 
 from __future__ import annotations
 
-import os
-import select
-import socket
-import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from vtspolicy.errors import Authentication, Failure, HostKey, Outage, Stalled
+from vtspolicy.errors import Authentication, Failure, OtherHostKey, Outage, Stalled
 from vtspolicy.systems.files import legible
 from vtspolicy.systems.ssh.hostkeys import Pins, PublicKey, judge
+from vtspolicy.systems.ssh.keys import load_key
+from vtspolicy.systems.ssh.sockets import WatchedSocket, connected
 
 if TYPE_CHECKING:
+    import socket
+
     import paramiko
 
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes256-ctr")
@@ -30,62 +30,20 @@ REKEY_BYTES = 32 << 30
 """Rekey after so many bytes under AES-GCM; OpenSSH itself does after 64 GiB."""
 WINDOW = 16 << 20
 PACKET = 1 << 15
+_PROHIBITED = 1
+"""SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, section 5.1)."""
 CONNECT_TIME = 20.0
 """Seconds that a connection may take to be made, at most; less where the stall time is less."""
-
-
-class WatchedSocket:
-    """A socket that knows when a byte last came; paramiko sees an ordinary one.
-
-    What is sent does not count: a link that swallows it looks alive for ever.
-    """
-
-    def __init__(self, plain: socket.socket, quiet: Callable[[], None]) -> None:
-        """`quiet` is called by the thread that reads, now and then while nothing comes."""
-        self._plain = plain
-        self._quiet = quiet
-        self.heard = time.monotonic()
-
-    def send(self, data: bytes) -> int:
-        return self._plain.send(data)
-
-    def sendable(self) -> bool:
-        """Whether a send would be taken at once."""
-        poll = select.poll()
-        poll.register(self._plain, select.POLLOUT)
-        return bool(poll.poll(0))
-
-    def recv(self, size: int) -> bytes:
-        try:
-            data = self._plain.recv(size)
-        except TimeoutError:
-            self._quiet()
-            raise
-        if data:
-            self.heard = time.monotonic()
-        return data
-
-    def settimeout(self, seconds: float | None) -> None:
-        self._plain.settimeout(seconds)
-
-    def getpeername(self) -> object:
-        return self._plain.getpeername()
-
-    @property
-    def _closed(self) -> bool:
-        return self._plain.fileno() < 0
-
-    def close(self) -> None:
-        self._plain.close()
 
 
 class Link:
     """A connection to a system's SSH server. Use it with `with`."""
 
-    def __init__(self, system: str, address: str, port: int, stall: float) -> None:
+    def __init__(self, system: str, address: str, port: int, stall: float, *, through: Link | None = None) -> None:
+        """`through` is the jump host's connection, logged in; it is ours from now on, and closed with this one."""
         self.system = system
         self.stall = stall
-        self._where = f"{address} port {port}"
+        self._through = through
         self._silent = False
         self._done = threading.Event()
         self._in_use = False
@@ -93,18 +51,29 @@ class Link:
         self._socket = WatchedSocket(self._connect(address, port), self._keep_alive)
         self._transport = self._start()
 
-    def _connect(self, address: str, port: int) -> socket.socket:
+    def _connect(self, address: str, port: int) -> socket.socket | paramiko.Channel:
+        if self._through is not None:
+            return self._through.tunnel(self.system, address, port)
+        return connected(self.system, address, port, self.stall, min(self.stall, CONNECT_TIME))
+
+    def tunnel(self, system: str, address: str, port: int) -> paramiko.Channel:
+        """A channel to another system, which this one, its jump host, connects to; names are resolved there."""
+        import paramiko
+
         try:
-            plain = socket.create_connection((address, port), timeout=min(self.stall, CONNECT_TIME))
-        except TimeoutError:
-            raise Outage(f"{self.system}: {self._where} does not answer", system=self.system) from None
-        except (OSError, UnicodeError) as error:
-            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise Outage(f"{self.system}: {self._where}: {why}", system=self.system) from None
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(self.stall * 1000)))
-        return plain
+            with self.translated():
+                try:
+                    return self._transport.open_channel("direct-tcpip", (address, port), ("127.0.0.1", 0))
+                except paramiko.SSHException as error:
+                    if not self._transport.is_active():
+                        raise
+                    prohibited = isinstance(error, paramiko.ChannelException) and error.code == _PROHIBITED
+                    why = (f"does not let us through to {address} port {port}; authorized_keys there needs "
+                           f'port-forwarding,permitopen="{address}:{port}", and its sshd AllowTcpForwarding'
+                           if prohibited else f"cannot connect to {address} port {port}: {legible(str(error))}")
+                    raise Outage(f"{system}: the jump host {self.system} {why}", system=system) from None
+        except Failure as failure:
+            raise failure if failure.system == system else on_the_way(failure, system) from None
 
     def _start(self) -> paramiko.Transport:
         import logging
@@ -164,8 +133,8 @@ class Link:
                 self._negotiate()
             except paramiko.ssh_exception.IncompatiblePeer as error:
                 if wanted and "key" in str(error):
-                    raise HostKey(f"{self.system} shows no host key of the pinned kind ({', '.join(sorted(kinds))})",
-                                  system=self.system) from None
+                    raise OtherHostKey(f"{self.system} shows no host key of the pinned kind "
+                                       f"({', '.join(sorted(kinds))})", system=self.system) from None
                 raise
             judge(self.host_key(), pins, self.system)
             ciphers = (getattr(self._transport, "local_cipher", ""), getattr(self._transport, "remote_cipher", ""))
@@ -176,7 +145,7 @@ class Link:
         limit = min(self.stall, CONNECT_TIME)
         self._transport.start_client(timeout=limit)
         if not self._transport.initial_kex_done:
-            raise self._stalled(limit)  # start_client returns without a word when its time is over
+            raise self._blamed() or self._stalled(limit)  # start_client returns without a word when its time is over
 
     def offered_key(self) -> PublicKey:
         """Shake hands with whoever answers, and say which host key it shows."""
@@ -236,13 +205,30 @@ class Link:
             yield
         except Failure:
             raise
-        except TimeoutError:
-            raise self._stalled() from None
         except Exception as error:  # paramiko hands on whatever its thread met in what the far side sent
-            if self._silent:
+            if (blamed := self._blamed()) is not None:
+                raise blamed from None
+            if self._silent or isinstance(error, TimeoutError):
                 raise self._stalled() from None
             text = legible(str(error)) or "the connection was closed"
             raise Outage(f"{self.system}: {text}", system=self.system) from None
+
+    def _blamed(self) -> Failure | None:
+        """The jump host's failure, where it is that which broke."""
+        trouble = None if self._through is None else self._through.trouble()
+        return None if trouble is None else on_the_way(trouble, self.system)
+
+    def trouble(self) -> Failure | None:
+        """Why nothing goes over this connection any more; None where it lives."""
+        if (blamed := self._blamed()) is not None:
+            return blamed
+        self._transport.join(0.2)  # as in check_alive
+        if self._silent or time.monotonic() - self._socket.heard > self.stall * 2 / 3:
+            return self._stalled()  # one that lives has answered a keep-alive meanwhile
+        if not self._transport.is_active():
+            text = legible(str(self._transport.get_exception() or "")) or "the connection was closed"
+            return Outage(f"{self.system}: {text}", system=self.system)
+        return None
 
     def _stalled(self, seconds: float | None = None) -> Stalled:
         return Stalled(f"{self.system}: nothing came for {seconds or self.stall:g} s", system=self.system)
@@ -252,6 +238,8 @@ class Link:
         self._done.set()
         self._transport.close()
         self._socket.close()
+        if self._through is not None:
+            self._through.close()
 
     def __enter__(self) -> Self:
         return self
@@ -261,35 +249,11 @@ class Link:
         self.close()
 
 
+def on_the_way(failure: Failure, system: str) -> Failure:
+    """The failure of a jump host, told so that nobody takes it for one of the system behind it."""
+    return type(failure)(f"{failure.message} (the jump host on the way to {system})", system=failure.system)
+
+
 def _key_kind(algorithm: str) -> str:
     """The kind of key that a signature algorithm uses."""
     return "ssh-rsa" if algorithm.startswith("rsa-sha2-") else algorithm
-
-
-def load_key(path: str, system: str) -> paramiko.PKey:
-    """A private key for login. Raise Authentication where others may read it, or it cannot be used."""
-    import paramiko
-
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            status = os.fstat(fd)
-        finally:
-            os.close(fd)
-    except OSError as error:
-        raise Authentication(f"{system}: key {path}: {error.strerror}", system=system) from None
-    if not stat.S_ISREG(status.st_mode):
-        raise Authentication(f"{system}: key {path} is no regular file", system=system)
-    if status.st_mode & 0o077:
-        raise Authentication(f"{system}: key {path} can be read by others (mode {status.st_mode & 0o777:04o}); "
-                             f"chmod 600 {path}", system=system)
-    if status.st_uid not in (0, os.geteuid()):
-        raise Authentication(f"{system}: key {path} belongs to someone else (uid {status.st_uid})", system=system)
-    try:
-        return paramiko.PKey.from_path(path)
-    except (paramiko.PasswordRequiredException, TypeError):  # TypeError is how cryptography says it
-        raise Authentication(f"{system}: key {path} has a passphrase; batch work needs one without",
-                             system=system) from None
-    except Exception as error:  # what its parsers raise for damaged files is not only theirs, nor documented
-        why = legible(str(error).splitlines()[0]) if str(error) else "not a private key"
-        raise Authentication(f"{system}: key {path} cannot be used: {why}", system=system) from None

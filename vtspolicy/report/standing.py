@@ -1,0 +1,74 @@
+"""STATUS, as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vtspolicy.policy.units import format_size
+from vtspolicy.report import moments
+from vtspolicy.report.tables import dotted, table
+from vtspolicy.service.result import Result
+
+
+def status_lines(result: Result, zone: str | None) -> list[str]:
+    lines: list[str] = []
+    by_leg: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for each in result.data.get("tapes", ()):
+        key = each["tape"].rpartition("/")[0], each["target"].rpartition("/")[0]
+        by_leg.setdefault(key, []).append(each)
+    detail = result.command is not None and result.command.flag("DETAIL")
+    for summary in result.data.get("summary", ()):
+        tapes = by_leg[summary["source"], summary["target"]]
+        lines.append(f"{summary['source']} -> {summary['target']}")
+        if detail:
+            for each in tapes:
+                lines += _tape_detail(each, zone)
+        else:
+            rows = [(each["tape"].rpartition("/")[2], each["state"],
+                     "-" if each["size"] is None else format_size(each["size"]),
+                     "gone, accepted" if each.get("accepted") else moments.of_seconds(each["changed"], zone),
+                     moments.of_text(each["verified"], zone), moments.age(each["verified"])) for each in tapes]
+            lines += table(rows, ("Tape", "State", "Size", "Changed", "Verified copy", "Age"), right=(2, 5))
+        words = ", ".join(f"{count} {state}" for state, count in sorted(summary["states"].items()))
+        accepted = f"; {summary['accepted']} gone, as accepted" if summary.get("accepted") else ""
+        lines.append(f"{summary['tapes']} tapes: {words}{accepted}; {summary['basis']}")
+        if summary["oldest_proof"] is not None:
+            lines.append(f"oldest proof {moments.of_text(summary['oldest_proof'], zone)}")
+        if summary["exposed_since"] is not None:
+            lines.append(f"exposed since {moments.of_seconds(summary['exposed_since'], zone)}")
+        lines.append("")
+    if not result.data.get("tapes") and not result.errors:
+        lines.append("no tape is selected")
+    return lines
+
+
+def _tape_detail(each: Mapping[str, Any], zone: str | None) -> list[str]:
+    rows = [("Tape", each["tape"]), ("Target", each["target"]), ("State", each["state"]),
+            ("Size", "-" if each["size"] is None else f"{each['size']} bytes"),
+            ("Changed", moments.of_seconds(each["changed"], zone)),
+            *([("Accepted as gone", moments.of_text(each["accepted"], zone))] if each.get("accepted") else []),
+            ("Copied", moments.of_text(each["copied"], zone)), ("Verified", moments.of_text(each["verified"], zone)),
+            ("Seen unchanged", moments.of_text(each["trusted"], zone)), ("Digest", each["digest"] or "-"),
+            ("Durable", "yes" if each["durable"] else "no"), ("Run", each["run"] or "-"), ("Ref", each["ref"] or "-"),
+            ("Last problem", f"{each['reason']}, {moments.of_text(each['failed'], zone)}" if each["reason"] else "-")]
+    return [*dotted(rows), ""]
+
+
+def system_lines(result: Result, zone: str | None) -> list[str]:
+    del zone
+    rows = []
+    for system in result.data.get("systems", ()):
+        where, answers = system["address"] or "this machine", system["answers"] or "-"
+        vaults = system["vaults"] or [{"vault": "-", "identity": None, "free": None, "state": system["state"]}]
+        for vault in vaults:
+            free = "-" if vault["free"] is None else format_size(vault["free"])
+            rows.append((system["system"], where, answers, vault["vault"], (vault["identity"] or "-")[:8], free,
+                         vault["state"]))
+            where = answers = ""
+    lines = table(rows, ("System", "Address", "Answers as", "Vault", "Id", "Free", "State"), right=(5,))
+    for system in result.data.get("systems", ()):
+        for promise in ("durable", "atomic"):
+            if system.get(promise) is False:
+                lines.append(f"{system['system']}: {promise}: no; its copies stay unproven")
+    return lines

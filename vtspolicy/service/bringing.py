@@ -1,0 +1,95 @@
+"""COPY TAPE … FROM: one tape is brought back by the same publish as every copy; afterwards its copy over there is
+known as the copy of what lies here, so that the next run has nothing to send."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from vtspolicy.catalog.times import now
+from vtspolicy.command.command import Command
+from vtspolicy.errors import Failure, Missing, Unequal
+from vtspolicy.planning.guards import check_apart, check_owner, check_space, check_thawed, elsewhere
+from vtspolicy.planning.plan import Copy
+from vtspolicy.planning.returning import Return, plan_return, recorded, restored
+from vtspolicy.policy.request import Leg
+from vtspolicy.policy.way_back import WayBack
+from vtspolicy.service import line
+from vtspolicy.service.context import Context
+from vtspolicy.service.identity import identified
+from vtspolicy.service.locks import holding
+from vtspolicy.service.prepare import Prepared, source_pool, target_pool
+from vtspolicy.service.result import Result
+from vtspolicy.transfer.outcome import Outcome
+
+
+def bring_back(context: Context, command: Command, way: WayBack) -> Result:
+    """Carry it out. Raise what hinders it before the run begins."""
+    leg, = way.request.legs
+    context.roads.will_read(leg.source.system)
+    # Nobody may publish over there meanwhile: what the books say of that copy afterwards would be of another one.
+    with holding(context.state.folder, [leg.source], f"{command.verb} {command.operands[0]}"):
+        return line.run(context, command, way.request, prepare_return, _booked(context, way))
+
+
+def plan_back(context: Context, command: Command, way: WayBack) -> Result:
+    """What it would do, and no more."""
+    context.roads.will_read(way.request.legs[0].source.system)
+    return line.plan(context, command, way.request, prepare_return)
+
+
+def prepare_return(context: Context, leg: Leg, *, replace: bool) -> Prepared:
+    """The plan for the leg's one tape. It changes nothing. Raise the guard's failure that speaks against it."""
+    state, roads, tape = context.state, context.roads, leg.tapes[0]
+    source, target = roads.to(leg.source.system), roads.to(leg.target.system)
+    there, source_identity = identified(leg.source.of, state, roads)
+    here, target_identity = identified(leg.target.of, state, roads)
+    check_apart(leg.source.of, source_identity, leg.target.of, target_identity)
+    check_owner(leg.target, context.policies.system(leg.target.system).owner, target.promises.far_end)
+    inventory, new_pool = target_pool(context, target, leg, here)
+    check_thawed(leg.target, here, inventory)
+    names, _ = target.names() if context.policies.settings.unique_names else ({}, ())
+    lies_there = source_pool(source, leg, there)
+    wanted = Return(leg.source, leg.target, tape, lies_there, inventory,
+                    source.records(leg.source, [tape]).get(tape, ()), elsewhere(names, leg.target).get(tape), replace)
+    plan = plan_return(wanted)
+    check_space(leg.target, inventory.free, plan.steps)
+    vaults = (leg.source.of, source_identity), (leg.target.of, target_identity)
+    return Prepared(dataclasses.replace(plan, new_pool=new_pool), source, target, vaults, len(inventory.stale_parts))
+
+
+def _booked(context: Context, way: WayBack) -> Callable[[Prepared, Outcome], Outcome]:
+    """What the books are told of an outcome: where the policies copy from here to there, it is about that copy."""
+    def booked(prepared: Prepared, outcome: Outcome) -> Outcome:
+        if not way.forward:
+            return outcome if outcome.failure is None else replace(outcome, copy=None)
+        there, here = (pool.tape(outcome.step.tape) for pool in (prepared.plan.source, prepared.plan.target))
+        known = next((each for each in context.state.copies_of_tape(there) if each.source == here), None)
+        if outcome.failure is None and outcome.copy is not None:
+            durable = _is_durable(prepared, outcome.copy, known)
+            return replace(outcome, copy=restored(outcome.copy, known, durable=durable))
+        wrong = isinstance(outcome.failure, Unequal) and outcome.failure.system == there.system
+        gone = isinstance(outcome.failure, Missing) and outcome.step.source is None
+        if known is not None and outcome.failure is not None and (wrong or gone):
+            return replace(outcome, copy=replace(known, reason=outcome.failure.reason, failed=now()))
+        return replace(outcome, copy=None)
+
+    return booked
+
+
+def _is_durable(prepared: Prepared, came: Copy, known: Copy | None) -> bool:
+    """Whether the copy over there is known to last: by its record, by the catalog, or because it is made so now."""
+    source, facts = prepared.source, prepared.plan.steps[0].source
+    assert facts is not None
+    tape = came.source
+    with suppress(Failure):
+        record = recorded(source.records(tape.of, [tape.name]).get(tape.name, ()), facts)
+        if record is not None and record.identity.fits(facts.identity):
+            return record.durable
+        if known is not None and known.digest == came.digest and known.explains(facts):
+            return known.durable
+        digest, now_there = source.digest(tape, durable=True)
+        return source.promises.provable and digest == came.digest and now_there.identity == facts.identity
+    return False

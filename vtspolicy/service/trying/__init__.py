@@ -1,0 +1,1 @@
+"""TEST SYSTEM: every step of the way to a system is taken, and told."""
