@@ -14,7 +14,8 @@ REPLACE = Attribute(
 REF = Attribute(
     "REF", Takes.VALUE, "A word of your own; every event, STATUS and result of this run repeats it.", what="word",
     example="PAY0304", pattern=r"[A-Za-z0-9_.-]{1,16}", expected="at most 16 of A-Z a-z 0-9 _ . -")
-CHECK = Attribute("CHECK", Takes.FLAG, "End with code 1 if anything would be done.")
+CHECK = Attribute("CHECK", Takes.FLAG,
+                  "End with code 1 if anything would be done, with 2 if anything would be refused.")
 
 _KINDS = (("SYSTEM", "system"), ("SCHEME", "scheme"), ("AUTOCOPY", "policy"), ("SETTINGS", "name"))
 
@@ -31,7 +32,7 @@ _A_SCHEME = Operand("scheme", "The scheme's name.")
 _POOLS = Operand("[system:]/vault/pool", "The pool at the source or at the target.", templates=True)
 _TAPES = Operand("[system:]/vault/pool/tape", "The tape at the source or at the target.", templates=True)
 
-_EVENTS = Form("EVENT", Operand("id", "Only events with this six-digit id.", low=0), (
+_EVENTS = Form("EVENT", Operand("id", "Only events with this six-digit id; * or nothing means all.", low=0), (
     Attribute("SEVERITY", Takes.VALUE, "Only events of this severity or a worse one.", what="severity",
               example="error", choices=("info", "warning", "error", "critical")),
     Attribute("ID", Takes.VALUE, "Only events with this id.", what="id", example="624013", pattern=r"[0-9]{6}",
@@ -51,7 +52,7 @@ _EVENTS = Form("EVENT", Operand("id", "Only events with this six-digit id.", low
 _PLAN_IDR = Form("IDR", Operand("scheme | /vault/pool[/tape]", "What to copy, as behind VTSPolicy IDR."), (
     Attribute("DESTINATION", Takes.VALUE, "Only to this system.", what="system", example="vts2", short="D"),
     Attribute("SOURCE", Takes.VALUE, "Only from this system.", what="system", example="vts1", short="S"),
-    CHECK, REPLACE, REF, BRIEF))
+    CHECK, REPLACE, REF, BRIEF), fillers=("VTSPolicy",))
 
 VERBS: tuple[Verb, ...] = (
     Verb(
@@ -66,10 +67,11 @@ VERBS: tuple[Verb, ...] = (
          "ADD AUTOCOPY PAYROLL, POOL /VAULT01/PAYROLL, TO vts2:/VAULT01/PAYROLL")),
     Verb(
         "ALTER", "change fields of a policy",
-        "Changes the fields that are named and leaves the others, and the file's comments, as they are. A keyword "
-        "with a value sets the field, in whole: a list is not added to, it is replaced. A keyword without a value "
-        "removes the field, so that its default holds again. The whole set of policies is checked first; if anything "
-        "is wrong, nothing is written.",
+        "Changes the fields that are named and leaves the others, and the file's comments, as they are; only comments "
+        "between the lines of a list or mapping go with it when that is replaced. A keyword with a value sets the "
+        "field, in whole: a list is not added to, it is replaced. A field that has the value already is not "
+        "rewritten. A keyword without a value removes the field, so that its default holds again. The whole set of "
+        "policies is checked first; if anything is wrong, nothing is written.",
         _policies(doc="The policy's name.", fields=True, removes=True),
         ("ALTER SCHEME NIGHTLY, RATE 40 MiB/s",
          "ALTER SCHEME NIGHTLY, RATE, NOTE \"payroll, to the second site\"",
@@ -83,16 +85,19 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "INFO", "show what policies say, or the event log",
         "Shows the policies that a name or template selects; without one, all of that kind. INFO EVENT shows the event "
-        "log, oldest event first; its attributes narrow it. What tapes hold and how safe they are is shown by STATUS.",
+        "log, oldest event first; its attributes narrow it. With DETAIL, a * marks the fields that ALTER can change. "
+        "What tapes hold and how safe they are is shown by STATUS.",
         (*_policies(DETAIL, OBEYFORM, BRIEF, low=0, templates=True, doc="Name or template; without it, all.",
                     exclusive=("DETAIL", "OBEYFORM", "BRIEF")), _EVENTS),
         ("INFO SCHEME *, OBEYFORM", "INFO SYSTEM vts2, DETAIL", "INFO EVENT, SEVERITY error, SINCE 2 h")),
     Verb(
         "PLAN", "show what a START or an IDR would do, and change nothing",
         "Looks at both sides and prints each step with its reason and its bytes. It takes every sentence that START, "
-        "RUN or VTSPolicy IDR takes. With CHECK the completion code is 1 if something would be done, 0 if not.",
+        "RUN or VTSPolicy IDR takes. That a tape would be refused does not change the completion code. With CHECK it "
+        "is 2 if a tape would be refused, else 1 if something would be done, 0 if not.",
         (Form("SCHEME", _A_SCHEME, (CHECK, REPLACE, REF, BRIEF), fillers=("START", "RUN")), _PLAN_IDR),
-        ("PLAN SCHEME NIGHTLY, CHECK", "PLAN START SCHEME NIGHTLY, REPLACE", "PLAN IDR /VAULT01/PAYROLL, D vts2")),
+        ("PLAN SCHEME NIGHTLY, CHECK", "PLAN START SCHEME NIGHTLY, REPLACE", "PLAN IDR /VAULT01/PAYROLL, D vts2",
+         "PLAN VTSPolicy IDR '/VAULT01/PAYROLL d=vts2'")),
     Verb(
         "START", "run a scheme: copy what is new or changed, and verify it",
         "Copies every tape of the scheme whose present bytes are not yet safe on the target, reads each copy back, and "
@@ -147,7 +152,8 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "REBUILD", "make the catalog anew from what lies on the targets",
         "Reads the records that lie beside the copies, at every target of every policy, and makes a new catalog of "
-        "them. The old one is kept under another name. Tapes are not touched.",
+        "them. The old one is kept under another name. Tapes are neither touched nor read: the copies are unproven "
+        "until VERIFY reads them.",
         (Form("CATALOG"),), ("REBUILD CATALOG !",), destructive=True),
     Verb(
         "CHECK", "look for errors in the policy files",

@@ -109,6 +109,13 @@ def _target(text: str) -> Place:
 def _address(text: str) -> str:
     if _ADDRESS.fullmatch(text) is None:
         raise ValueError("expected a host name or an IP address")
+    if ":" in text:
+        from ipaddress import IPv6Address
+
+        try:
+            IPv6Address(text)
+        except ValueError:
+            raise ValueError("expected a host name or an IP address; a port stands under the key port") from None
     return text
 
 
@@ -188,7 +195,8 @@ class System:
         doc="A link that is silent for longer is given up.")
     vaults: Mapping[str, str] = _rule(
         read=_path, read_key=_name, what="vault: absolute path", shape=Shape.MAPPING, required=True,
-        example={"VAULT01": "/srv/vts/VAULT01"}, doc="The system's vaults and the directories that hold them.")
+        example={"VAULT01": "/srv/vts/VAULT01", "VAULT02": "/srv/vts/VAULT02"},
+        doc="The system's vaults and the directories that hold them.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -199,7 +207,7 @@ class _Copying:
         read=_template, what="pool names or templates", shape=Shape.LIST, default=(), key="except",
         example=("SCRATCH*",), doc="Pools that a template above selects and that are left out.")
     to: tuple[Place, ...] = _rule(
-        read=_target, what="pools on systems", shape=Shape.LIST, required=True, example=("vts2:/VAULT01/PAYROLL",),
+        read=_target, what="pools on systems", shape=Shape.LIST, required=True, example=("vts2:/VAULT02/PAYROLL",),
         doc="Where to copy: one target or several. {pool} stands for the source pool's name.")
     tapes: tuple[str, ...] = _rule(
         read=_template, what="tape names or templates", shape=Shape.LIST, default=("*",), example=("*",),

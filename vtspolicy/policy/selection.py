@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vtspolicy.command.command import Command
-from vtspolicy.command.complaint import refuse
+from vtspolicy.command.complaint import one_of, refuse
 from vtspolicy.errors import EmptySource, Unknown
 from vtspolicy.policy.coverage import PoolsOf, legs_of
 from vtspolicy.policy.model import System
-from vtspolicy.policy.places import Place, Pool, matches, parse_place
-from vtspolicy.policy.policies import Copying, Policies, unknown
+from vtspolicy.policy.places import Place, Pool, has_wildcard, matches, parse_place
+from vtspolicy.policy.policies import Copying, Policies, unknown, unselected
 from vtspolicy.policy.request import Leg
 from vtspolicy.policy.templates import covers, overlap
 
@@ -41,7 +41,8 @@ def legs_of_schemes(policies: Policies, template: str, pools_of: PoolsOf) -> tup
     """The legs of the schemes that the name or template selects. Raise Unknown where it selects none."""
     found = [scheme for name, scheme in policies.schemes.items() if matches(name, template)]
     if not found and template != EVERYTHING:
-        raise unknown("scheme", template, policies.schemes)
+        refusal = unselected if has_wildcard(template) else unknown
+        raise refusal("scheme", template, policies.schemes)
     return _merged(leg for scheme in found for leg in _present_legs(policies, scheme, pools_of))
 
 
@@ -57,8 +58,9 @@ def legs_of_path(policies: Policies, text: str, pools_of: PoolsOf) -> tuple[Leg,
     place = parse_place(text, templates=True)
     found = [leg for leg in everything if _within(policies, leg, place)]
     if not found:
-        pools = sorted({str(pool) for leg in everything for pool in (leg.source, leg.target)})
-        raise Unknown(f"no scheme and no AutoCopy policy copies {text}" + (f"; they copy {pools[0]}" if pools else ""))
+        pools = sorted({str(leg.source) for leg in everything})
+        raise Unknown(f"no scheme and no AutoCopy policy copies {text}" + (f"; they copy {one_of(pools)}" if pools else
+                                                                           "; there is none"))
     if place.tape is None:
         return tuple(found)
     return _merged(Leg(leg.source, leg.target, kept, leg.rate) for leg in found

@@ -36,7 +36,7 @@ def trouble_lines(result: Result) -> Lines:
     """What is printed on standard error."""
     lines = []
     for each in result.errors:
-        if each.reason == "policy" and result.command is not None and result.command.verb == "CHECK":
+        if each.reason == "policy" and result.data and result.command is not None and result.command.verb == "CHECK":
             continue  # CHECK POLICY shows them as its answer
         head, *rest = f"{each.message} ({each.id})".splitlines()
         # Each line of policy errors is an error of its own; carets stand under their sentence.
@@ -70,6 +70,9 @@ def table(rows: Sequence[Sequence[object]], headers: Sequence[str], right: Seque
 # ---- runs and plans ---------------------------------------------------------------------------------------------
 
 
+_COUNTED = ("copied", "equal", "trusted", "refused", "failed")
+
+
 def _run(result: Result, zone: str | None) -> Lines:
     del zone
     lines: Lines = []
@@ -80,10 +83,13 @@ def _run(result: Result, zone: str | None) -> Lines:
             ("failed", "failed")) if leg[key]]
         size = f", {format_size(leg['bytes'])} sent in {leg['seconds']:.1f} s" if leg["bytes"] else ""
         nothing = "nothing to do: " if not leg["copied"] + leg["equal"] + leg["refused"] + leg["failed"] else ""
+        if not sum(leg[key] for key in _COUNTED) and leg["reason"]:
+            nothing, words = "", [f"not done: {leg['reason']}"]
         if words or nothing:
             lines.append(f"  {nothing}{', '.join(words) or 'no tape'}{size}")
     if result.run is not None:
-        lines.append(f"run {result.run}: {result.status}")
+        ref = f", ref {result.ref}" if result.ref else ""
+        lines.append(f"run {result.run}: {result.status}{ref}")
     return lines
 
 
@@ -109,7 +115,8 @@ def _verify(result: Result, zone: str | None) -> Lines:
     counts = result.data.get("counts", {})
     if not counts:
         return []
-    words = [f"{counts[key]} {key}" for key in ("verified", "damaged", "unread") if counts.get(key)]
+    found = ("verified", "damaged", "missing", "diverged", "unread")
+    words = [f"{counts[key]} {key}" for key in found if counts.get(key)]
     return [f"{', '.join(words)}, run {result.run}"]
 
 
@@ -136,7 +143,7 @@ def _status(result: Result, zone: str | None) -> Lines:
                      moments.age(each["verified"])) for each in tapes]
             lines += table(rows, ("Tape", "State", "Size", "Changed", "Verified copy", "Age"), right=(2, 5))
         words = ", ".join(f"{count} {state}" for state, count in sorted(summary["states"].items()))
-        lines.append(f"{summary['tapes']} tapes: {words}")
+        lines.append(f"{summary['tapes']} tapes: {words}; targets as {summary['basis']}")
         if summary["exposed_since"] is not None:
             lines.append(f"exposed since {moments.of_seconds(summary['exposed_since'], zone)}")
         lines.append("")
@@ -163,6 +170,10 @@ def dotted(rows: Sequence[tuple[str, object]]) -> Lines:
 
 def _status_system(result: Result, zone: str | None) -> Lines:
     del zone
+    if result.command is not None and result.command.flag("DETAIL"):
+        from vtspolicy.report.systems import system_detail
+
+        return [line for system in result.data.get("systems", ()) for line in system_detail(system)]
     rows = []
     for system in result.data.get("systems", ()):
         where, answers = system["address"] or "this machine", system["answers"] or "-"
@@ -203,9 +214,12 @@ def _said(sentence: str) -> _Render:
     return render
 
 
-def _added(result: Result, zone: str | None) -> Lines:
-    lines = _said("OK, {kind} {name} added in {file}")(result, zone)
-    return lines + [f"still to be done: {step}" for step in result.data.get("next", ())]
+def _written(word: str) -> _Render:
+    """One line about the policy, and what is still to be done."""
+    def render(result: Result, zone: str | None) -> Lines:
+        lines = _said(f"OK, {{kind}} {{name}} {word} in {{file}}")(result, zone)
+        return lines + [f"still to be done: {step}" for step in result.data.get("next", ())]
+    return render
 
 
 def _trust(result: Result, zone: str | None) -> Lines:
@@ -243,9 +257,8 @@ _RENDERERS: dict[tuple[str, str | None], _Render] = {
     ("STATUS", None): _status, ("STATUS", "SYSTEM"): _status_system, ("INFO", None): _info,
     ("INFO", "EVENT"): _events, ("TRUST", None): _trust, ("CHECK", None): _check, ("SAMPLE", None): _plain,
     ("HELP", None): _plain, ("PARSE", None): _parsed, ("ENV", None): _env,
-    ("ADD", None): _added,
-    ("ALTER", None): _said("OK, {kind} {name} altered in {file}"),
+    ("ADD", None): _written("added"), ("ALTER", None): _written("altered"),
     ("DELETE", None): _said("OK, {kind} {name} deleted"),
     ("INIT", None): _said("OK, vault {vault} has the id {identity}"),
-    ("REBUILD", None): _said("OK, catalog rebuilt: {copies} copies"),
+    ("REBUILD", None): _said("OK, catalog rebuilt: {copies} copies, unproven until VERIFY reads them"),
 }

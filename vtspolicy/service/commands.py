@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vtspolicy.command.command import Command
 from vtspolicy.command.verbs import needs_yes, verb_of
-from vtspolicy.errors import Failure, NotBuilt, Stopped, Unknown, Usage
+from vtspolicy.errors import Bug, Failure, NotBuilt, Refusal, StateOfOthers, Stopped, Unknown, Usage
 from vtspolicy.policy.places import has_wildcard, matches
 from vtspolicy.service.context import Context
 from vtspolicy.service.result import Result, Status, Trouble, failed
@@ -34,8 +34,7 @@ def perform(context: Context, command: Command) -> Result:
             raise NotBuilt(f"{command.verb} {command.object or ''} is not built in this release; nothing was done")
         with context.stop.listening():
             if needs_yes(command) and command.verb != "TRUST" and not _confirmed(context, command):
-                raise Usage(f"{command.verb} {command.object or ''} needs a yes: end the sentence with !, or use "
-                            "--yes")
+                raise Refusal("nothing was done: the answer was not yes")
             result = handler(context, command)
         if any(each.reason == Stopped.reason for each in result.errors):
             result = replace(result, status=Status.STOPPED)
@@ -44,12 +43,17 @@ def perform(context: Context, command: Command) -> Result:
         if command.verb in MOVING:
             _tell(context, command, meant)
         result = failed(command, [meant])
+    except Exception as error:
+        why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        result = failed(command, [Bug(f"vtspolicy has a fault: {why}")])
     return replace(result, warnings=(*result.warnings, *context.notices))
 
 
 def _confirmed(context: Context, command: Command) -> bool:
-    return context.ask is not None and context.ask(
-        f"{command.verb} {command.object or ''} {' '.join(command.operands)}: are you sure?")
+    """What a person says. Raise Usage where nobody can be asked."""
+    if context.ask is None:
+        raise Usage(f"{command.verb} {command.object or ''} needs a yes: end the sentence with !, or use --yes")
+    return context.ask(f"{command.verb} {command.object or ''} {' '.join(command.operands)}: are you sure?")
 
 
 def _tell(context: Context, command: Command, failure: Failure) -> None:
@@ -61,7 +65,7 @@ def _tell(context: Context, command: Command, failure: Failure) -> None:
             what = " ".join(command.operands)
             transaction.event(
                 by_reason(failure.reason).id, verb=command.verb, policy=what, source=what, target="the target",
-                tape=failure.tape or what, system=failure.system or "here", vault=what, pool=what,
+                tape=failure.tape, system=failure.system or "here", vault=what, pool=what,
                 detail=failure.message)
     except (Failure, KeyError) as other:
         context.notices.append(f"the event log could not be told: {other}")
@@ -81,14 +85,24 @@ def _plan(context: Context, command: Command) -> Result:
     from vtspolicy.policy.resolver import resolve
     from vtspolicy.service.line import plan
 
-    return plan(context, command, resolve(command, context.policies, context.pools_of))
+    planned = plan(context, command, resolve(command, context.policies, context.pools_of))
+    if command.flag("CHECK") and any(leg["counts"]["refuse"] for leg in planned.data["legs"]):
+        return replace(planned, exit_code=2)
+    return planned
 
 
 def _legs(context: Context, command: Command) -> tuple[Leg, ...]:
     """The legs that VERIFY and STATUS are about."""
     from vtspolicy.policy.selection import select
+    from vtspolicy.service.known import legs_known
 
-    return select(command, context.policies, context.pools_of)
+    try:
+        return select(command, context.policies, context.pools_of)
+    except Unknown:
+        legs = legs_known(context, command)
+        if not legs:
+            raise
+        return legs
 
 
 def _verify(context: Context, command: Command) -> Result:
@@ -105,7 +119,7 @@ def _status(context: Context, command: Command) -> Result:
     from vtspolicy.service.stand import standings, summary
 
     found, failures = standings(_legs(context, command), context.state, context.roads)
-    if command.object == "TAPE" and not found and not failures:
+    if command.object == "TAPE" and command.operands not in ((), ("*",)) and not found and not failures:
         raise Unknown(f"{' '.join(command.operands)}: no such tape at the source, and no copy is known")
     data = {"tapes": [each.as_json() for each in found], "summary": summary(found)}
     errors = tuple(map(Trouble.of, failures))
@@ -118,7 +132,7 @@ def _status_system(context: Context, command: Command) -> Result:
     shown: list[dict[str, Any]] = []
     failures: list[Failure] = []
     for name in _selected(command.operands or ("*",), context.policies.systems, "system"):
-        answer, hindrances = system_status(context.policies.systems[name], context.roads)
+        answer, hindrances = system_status(context.policies.systems[name], context.roads, context.known_hosts)
         shown.append(answer)
         failures += hindrances
     errors = tuple(map(Trouble.of, failures))
@@ -155,12 +169,18 @@ def _init_vault(context: Context, command: Command) -> Result:
 
 
 def _rebuild(context: Context, command: Command) -> Result:
-    from vtspolicy.catalog.state import set_aside
+    from vtspolicy.catalog.state import open_state, set_aside
     from vtspolicy.policy.selection import EVERYTHING, legs_of_path
     from vtspolicy.service.rebuild import rebuild
 
     legs = legs_of_path(context.policies, EVERYTHING, context.present_pools)
     lost = not os.path.lexists(context.state_folder)
+    try:
+        open_state(context.state_folder, context.folder, create=False).close()
+    except StateOfOthers:
+        raise  # a wrong --policies must not set a good catalog aside
+    except Failure:
+        pass
     kept = None if lost else set_aside(context.state_folder)
     return rebuild(command, legs, context.state, context.roads, kept)
 
@@ -185,15 +205,15 @@ def _info(context: Context, command: Command) -> Result:
 
 
 def _selected(wanted: Iterable[str], known: Iterable[str], kind: str) -> list[str]:
-    """The names that names and templates select. Raise Unknown for a name that is not there."""
-    from vtspolicy.policy.policies import unknown
+    """The names that names and templates select. Raise Unknown for what selects none; `*` may."""
+    from vtspolicy.policy.policies import unknown, unselected
 
     names = sorted(known)
     found: dict[str, None] = {}
     for each in wanted:
         hits = [name for name in names if matches(name, each)]
-        if not hits and not has_wildcard(each):
-            raise unknown(kind, each, names)
+        if not hits and each != "*":
+            raise unselected(kind, each, names) if has_wildcard(each) else unknown(kind, each, names)
         found.update(dict.fromkeys(hits))
     return list(found)
 

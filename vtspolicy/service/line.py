@@ -8,7 +8,7 @@ from __future__ import annotations
 from vtspolicy.catalog.runs import Run, new_run_id
 from vtspolicy.catalog.times import now
 from vtspolicy.command.command import Command
-from vtspolicy.errors import Failure, Outage, StateUnusable
+from vtspolicy.errors import Failure, Outage, PoolGone, StateUnusable
 from vtspolicy.planning.plan import Action
 from vtspolicy.policy.request import Leg, Request
 from vtspolicy.service.context import Context
@@ -35,6 +35,8 @@ def run(context: Context, command: Command, request: Request) -> Result:
             except StateUnusable:
                 raise  # what was not recorded is not told as done either; the far side's records know of it
             except Failure as failure:
+                if isinstance(failure, PoolGone):
+                    ledger.lose_copies()
                 ledger.fail(context.stop.meaning_of(failure))
                 if isinstance(failure, Outage):
                     context.roads.lose(leg.target.system, failure)
@@ -51,14 +53,15 @@ def run(context: Context, command: Command, request: Request) -> Result:
 
 def _copy(context: Context, leg: Leg, request: Request, ledger: Ledger) -> None:
     state, stop, watch = context.state, context.stop, context.watch
-    prepared = prepare(context, leg, replace=request.replace)
+    prepared = prepare(context, leg, replace=request.replace, sweep=True)
     plan = prepared.plan
-    ledger.planned(prepared, prepared.target.sweep(plan.target, state.id))
+    ledger.planned(prepared)
     watch.expect(sum(step.size for step in (*plan.having(Action.COPY), *plan.having(Action.COMPARE))))
 
     def progress(count: int) -> None:
         stop.check()
         watch.moved(count)
+        ledger.flush_in_time()
 
     journey = Journey(ledger.run.id, state.id, prepared.vaults[0][1], now,
                       Pace(leg.rate, sleep=stop.sleep) if leg.rate else None, progress)

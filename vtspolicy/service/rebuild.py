@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from vtspolicy.catalog.state import State
 from vtspolicy.command.command import Command
 from vtspolicy.errors import Failure
-from vtspolicy.planning.guards import check_identity
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.planner import copy_of, is_ours
 from vtspolicy.policy.request import Leg
+from vtspolicy.service.identities import identity_of
 from vtspolicy.service.result import Result, Status, Trouble
 from vtspolicy.service.roads import Roads
 from vtspolicy.service.telling import tell_failure
@@ -45,16 +46,18 @@ def rebuild(command: Command, legs: Iterable[Leg], state: State, roads: Roads, k
 def _copies(leg: Leg, state: State, roads: Roads) -> list[Copy]:
     """The copies of one leg whose record fits what lies there. Raise IdentityMismatch where a vault has no id."""
     source, target = roads.to(leg.source.system), roads.to(leg.target.system)
-    identities = {vault: check_identity(vault, system.vault(vault), None)
+    identities = {vault: identity_of(vault, system, state)
                   for system, vault in ((source, leg.source.of), (target, leg.target.of))}
     with state.transaction() as transaction:
         for vault, identity in identities.items():
             transaction.remember_vault(vault, identity)
+    target.sweep(leg.target, state.id)  # makes the names durable that a killed run may have left
     tapes = target.inventory(leg.target).tapes
     found = []
     for name, records in target.records(leg.target, tapes).items():
         fitting = [record for record in records if is_ours(record, leg.source, identities[leg.source.of])
                    and record.identity.fits(tapes[name].identity)]
         if fitting:
-            found.append(copy_of(fitting[0], leg.source, leg.target, tapes[name]))
+            # What a VERIFY found since is lost with the catalog, and so is the ctime that shows a hand.
+            found.append(replace(copy_of(fitting[0], leg.source, leg.target, tapes[name]), verified=None))
     return found

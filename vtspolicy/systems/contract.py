@@ -235,7 +235,7 @@ class System(Protocol):
     def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False) -> tuple[str, TapeFacts]:
         """Read the whole tape there; its digest, and its facts, equal before and after. With `durable` its bytes are
         made so before they are read, where the system can. Raise Missing, SourceUnreadable or SourceChanged, and
-        TargetWrite where they cannot be made durable."""
+        NotDurable where they cannot be made so."""
 
     def read(self, tape: Tape) -> Reader:
         """Open a tape to read it. Raise Missing or SourceUnreadable; NotBuilt where the system

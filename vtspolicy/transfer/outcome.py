@@ -14,7 +14,7 @@ class Result(StrEnum):
 
     COPIED = "copied"
     EQUAL = "equal"
-    """Both sides were read and hold the same bytes; nothing was sent."""
+    """The source was read and, unless its bytes are known, the target: they hold the same; nothing was sent."""
     TRUSTED = "trusted"
     """Unchanged by identity; nobody read it."""
     REFUSED = "refused"
@@ -33,3 +33,5 @@ class Outcome:
     sent: int = 0
     """Bytes."""
     seconds: float = 0.0
+    read: bool = False
+    """Whether the target's bytes were read for it: then it counts, whatever was known before."""

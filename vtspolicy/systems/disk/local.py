@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from vtspolicy.errors import Failure, Missing, SourceChanged, SourceUnreadable, Unknown
+from vtspolicy.errors import Failure, Missing, NotDurable, SourceChanged, SourceUnreadable, Unknown
 from vtspolicy.policy.places import Pool, Tape, Vault
 from vtspolicy.systems.contract import (
     Identity,
@@ -29,8 +29,10 @@ from vtspolicy.systems.digest import digest_by_reading
 from vtspolicy.systems.disk.beneath import PoolFolder, VaultFolder
 from vtspolicy.systems.disk.extents import pieces_of
 from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
-from vtspolicy.systems.files import facts_of, identity_of, kind_of, write_failure
+from vtspolicy.systems.files import facts_of, identity_of, kind_of
 
+_POOLS_OPEN = 16
+"""Pools that are kept open for the next request, at most; a template may select thousands."""
 _TICK = 0.02
 """Seconds. File times of some kernels move in ticks of up to 10 ms: two changes in one tick look like one."""
 
@@ -43,17 +45,30 @@ class LocalReader:
         self._pool = pool
         self._fd = _open_to_read(pool, tape)
         try:
-            status = os.fstat(self._fd)
-            if not stat.S_ISREG(status.st_mode):
-                raise SourceUnreadable(f"{tape} is {kind_of(status.st_mode)}", tape=str(tape), system=tape.system)
-            age = time.time() - status.st_ctime_ns / 1e9
-            if -1 < age < _TICK:
-                time.sleep(_TICK)
-                status = os.fstat(self._fd)
+            if not stat.S_ISREG(mode := os.fstat(self._fd).st_mode):
+                raise SourceUnreadable(f"{tape} is {kind_of(mode)}", tape=str(tape), system=tape.system)
+            self.facts = facts_of(tape.name, self._settled())
         except BaseException:
             os.close(self._fd)
             raise
-        self.facts = facts_of(tape.name, status)
+        pool.users += 1
+
+    def _settled(self) -> os.stat_result:
+        """The file's status, from which on every change shows.
+
+        What the cache still holds is written first: only then does the next store through a mapping move the times.
+        """
+        for _ in range(3):  # a writer that never rests is noticed later
+            try:
+                os.fdatasync(self._fd)
+            except OSError as error:
+                if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
+                    raise self._unreadable(error) from None
+            status = os.fstat(self._fd)
+            if not -1 < time.time() - status.st_ctime_ns / 1e9 < _TICK:
+                break
+            time.sleep(_TICK)
+        return status
 
     def pieces(self) -> Iterator[Piece]:
         """The tape in order, its holes as holes."""
@@ -77,12 +92,13 @@ class LocalReader:
             raise self._changed()
 
     def make_durable(self) -> None:
-        """Bring to the disk what others wrote to it. Raise TargetWrite; the reader is closed then."""
+        """Bring to the disk what others wrote to it. Raise NotDurable; the reader is closed then."""
         try:
             os.fsync(self._fd)
         except OSError as error:
             self.close()
-            raise write_failure(error, str(self.tape)) from None
+            raise NotDurable(f"{self.tape} cannot be made durable: {error.strerror}", tape=str(self.tape),
+                             system=self.tape.system) from None
 
     def _unreadable(self, error: OSError) -> Failure:
         return SourceUnreadable(f"{self.tape}: {error.strerror}", tape=str(self.tape), system=self.tape.system)
@@ -95,6 +111,7 @@ class LocalReader:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+            self._pool.users -= 1
 
 
 def _open_to_read(pool: PoolFolder, tape: Tape) -> int:
@@ -178,7 +195,11 @@ class Local:
 
     def pool_folder(self, pool: Pool) -> PoolFolder:
         """The open pool. Raise Unknown where it is not there."""
-        if pool not in self._pools:
+        if pool in self._pools:
+            self._pools[pool] = self._pools.pop(pool)  # the newest last
+        else:
+            for idle in [each for each, folder in self._pools.items() if not folder.users][:-_POOLS_OPEN]:
+                self._pools.pop(idle).close()
             self._pools[pool] = self.vault_folder(pool.of).pool(pool.name)
         return self._pools[pool]
 
@@ -207,8 +228,8 @@ class Local:
                 continue
             for pool in (Pool(self.name, name, each) for each in pools):
                 try:
-                    found[pool] = frozenset(
-                        each for each in os.listdir(self.pool_folder(pool).fd) if not each.startswith("."))
+                    with self.vault_folder(vault).pool(pool.name) as folder:
+                        found[pool] = frozenset(each for each in os.listdir(folder.fd) if not each.startswith("."))
                 except (OSError, Failure) as error:
                     warnings.append(f"pool {pool} cannot be listed: {_why(error)}")
         return found, tuple(warnings)

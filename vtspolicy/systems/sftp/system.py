@@ -29,7 +29,16 @@ from vtspolicy.systems.contract import (
 from vtspolicy.systems.digest import digest_by_reading
 from vtspolicy.systems.files import check_part, is_vault_identity, legible
 from vtspolicy.systems.sftp.files import SftpReader, refused_as, small_file
-from vtspolicy.systems.sftp.packets import CREATE_FLAG, EXCLUSIVE_FLAG, WRITE, WRITE_FLAG, SftpStatus, text
+from vtspolicy.systems.sftp.packets import (
+    CREATE_FLAG,
+    EXCLUSIVE_FLAG,
+    REMOVE,
+    RENAME,
+    WRITE,
+    WRITE_FLAG,
+    SftpStatus,
+    text,
+)
 from vtspolicy.systems.sftp.part import SftpPart
 from vtspolicy.systems.sftp.pool import SftpPool
 from vtspolicy.systems.sftp.wire import SftpWire
@@ -98,11 +107,18 @@ class Sftp:
         with refused_as(TargetWrite, f"vault {vault} cannot be given an id", self.name):
             if self.wire.lstat(f"{path}/{VAULT_MARKER}") is not None:
                 raise IdentityMismatch(f"vault {vault} has an id already", system=self.name)
-            handle = self.wire.open(f"{path}/{VAULT_MARKER}", WRITE_FLAG | CREATE_FLAG | EXCLUSIVE_FLAG, 0o644)
+            temporary = f"{path}/{VAULT_MARKER}.{identity[:8]}"
+            handle = self.wire.open(temporary, WRITE_FLAG | CREATE_FLAG | EXCLUSIVE_FLAG, 0o644)
             self.wire.request(WRITE, text(handle), struct.pack(">Q", 0), text(identity + "\n"))
             if self.promises.durable:
                 self.wire.fsync(handle)
             self.wire.close(handle)
+            try:
+                # The protocol's own rename does not replace: of two that initialise at once, one is told.
+                self.wire.request(RENAME, text(temporary), text(f"{path}/{VAULT_MARKER}"))
+            except SftpStatus:
+                self.wire.request(REMOVE, text(temporary))
+                raise
             if self.promises.durable:
                 self.wire.fsync_folder(path)
 
