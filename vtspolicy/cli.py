@@ -6,22 +6,24 @@ through typer. Either way it becomes a Command, and the session does the rest.
 
 from __future__ import annotations
 
+import os
 import re
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-from vtspolicy.command.command import Door
+from vtspolicy.command.command import Command, Door
 from vtspolicy.command.grammar import Grammar
-from vtspolicy.command.sentence import parse, split
+from vtspolicy.command.sentence import checked, parse, split
 from vtspolicy.command.verbs import verbs_of
 from vtspolicy.errors import Failure, Usage
 from vtspolicy.service.result import failed
-from vtspolicy.session import Options, Session
+from vtspolicy.session import Options, Session, standard_input
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:*?][A-Za-z0-9_./:*?-]*", re.ASCII)
 _FLAGS = {"--json": "json", "--completion": "completion", "--yes": "yes"}
 _VALUES = {"--policies": "policies", "--state": "state", "--allow": "allow"}
+_COMPLETE = "_VTSPOLICY_COMPLETE"
+"""What a shell sets when it asks which words may follow."""
 
 
 def main(arguments: Sequence[str], program: str = "vtspolicy") -> int:
@@ -30,14 +32,20 @@ def main(arguments: Sequence[str], program: str = "vtspolicy") -> int:
     try:
         options, words = options_of(arguments)
         if program == "VTSPolicy":
-            return Session(options).sentences([f"VTSPolicy {' '.join(words)}"])
+            return _original(words, Session(options))
+        if os.environ.get(_COMPLETE):
+            from vtspolicy.subcommands import run
+
+            return run([], Session(options))
         if words == ["-"]:
-            text = sys.stdin.buffer.read(1 << 24).decode("utf-8", "surrogateescape")
-            return Session(options).sentences([each.text for each in split(text)])
+            return Session(options).sentences([each.text for each in split(standard_input(1 << 24))])
         if len(words) == 1 and any(character.isspace() for character in words[0]):
             return Session(options).sentences([each.text for each in split(words[0])])
         if not words:
             words = ["help"]
+        if words[0].lower() == "receive" and words[1:] != ["--help"]:
+            raise Usage("receive is the first word and takes no option but its own: vtspolicy receive --vault "
+                        "NAME=/path")
         if is_plain(words):
             return Session(options).run(lambda: parse(" ".join(words), Door.SHELL))
         from vtspolicy.subcommands import run
@@ -47,6 +55,17 @@ def main(arguments: Sequence[str], program: str = "vtspolicy") -> int:
         if options is None:
             options = Options(json="--json" in arguments, completion="--completion" in arguments)
         return Session(options).show(failed(None, [failure]))
+
+
+def _original(words: list[str], session: Session) -> int:
+    """The original's command: its words are a VTSPolicy sentence, but for the two options that every program has."""
+    if words == ["--version"]:
+        from vtspolicy.subcommands import run
+
+        return run(words, session)
+    if words[-1:] == ["--help"]:
+        return session.run(lambda: checked(Command("HELP", None, ("VTSPolicy", *words[:-1][:1])), Door.SHELL))
+    return session.sentences([f"VTSPolicy {' '.join(words)}"])
 
 
 def options_of(words: Sequence[str]) -> tuple[Options, list[str]]:
@@ -65,7 +84,9 @@ def options_of(words: Sequence[str]) -> tuple[Options, list[str]]:
         elif name in _VALUES:
             if not equals and not waiting:
                 raise Usage(f"{name} needs a value")
-            found[_VALUES[name]] = value if equals else waiting.pop(0)
+            found[_VALUES[name]] = value = value if equals else waiting.pop(0)
+            if not value and name != "--allow":  # an unset variable must not stand for the usual folder
+                raise Usage(f"{name} needs a value, and this one is empty")
         else:
             left.append(word)
     allow = found.get("allow", "0")

@@ -25,7 +25,7 @@ def VTSPolicy() -> None:  # noqa: N802  # the name of the original's command
 def _run(arguments: list[str], program: str) -> int:
     try:
         _listen()
-        if arguments[:1] == ["receive"] and program == "vtspolicy":
+        if arguments[:1] == ["receive"] and arguments[1:] != ["--help"] and program == "vtspolicy":
             from vtspolicy.receive import main as receive
 
             return receive(arguments[1:])

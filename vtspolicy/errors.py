@@ -69,6 +69,10 @@ class IdentityMismatch(Refusal):
     reason = "identity"
 
 
+class PoolGone(Unknown):
+    """The target's vault is the one that it was, and the pool is not in it."""
+
+
 class EmptySource(Refusal):
     """The source holds nothing where there should be something."""
 
@@ -178,11 +182,23 @@ class TargetWrite(Failure):
     retry = True
 
 
+class NotDurable(TargetWrite):
+    """The target's disk failed after the bytes were handed to it: a later fsync that succeeds proves nothing."""
+
+    reason = "not-durable"
+
+
 class Unequal(Failure):
     """The bytes that lie on the target are not the ones that should."""
 
     reason = "verify"
     retry = True
+
+
+class Damaged(Unequal):
+    """A published copy does not hold its bytes any more, though nobody is known to have written to it."""
+
+    reason = "damaged"
 
 
 class Missing(Failure):
@@ -209,6 +225,10 @@ class StateUnusable(Failure):
     code = 3
 
 
+class StateOfOthers(StateUnusable):
+    """The state is whole, and belongs to another policy folder."""
+
+
 class Partial(Failure):
     """Some tapes were done, others not."""
 
@@ -221,6 +241,13 @@ class Bug(Failure):
 
     reason = "bug"
     code = 5
+
+
+def failure_of(error: Exception, tape: str) -> Failure:
+    """A failure as it is; anything else is a fault of ours, which must not stop the other tapes."""
+    if isinstance(error, Failure):
+        return error
+    return Bug(f"{tape}: vtspolicy has a fault: {type(error).__name__}: {error}", tape=tape)
 
 
 def leaves(root: type[Failure] = Failure) -> tuple[type[Failure], ...]:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from vtspolicy.command.command import Command, Door
+from vtspolicy.command.complaint import excerpt
 from vtspolicy.command.sentence import parse
-from vtspolicy.errors import Failure
+from vtspolicy.errors import Failure, Refusal, Usage
 from vtspolicy.service.result import Result, Status, failed
 
 _RANK = {0: 0, 1: 1, 2: 2, 3: 3, 5: 4}
@@ -69,8 +70,20 @@ class Session:
             if self._worst is not None and (self._worst.code in (3, 5) or self._wrong > allowed):
                 break
         for text in waiting:
-            self._say(f"not run: {' '.join(text.split())[:70]}\n", error=True)
+            self._tell_not_run(text)
         return self.end()
+
+    def _tell_not_run(self, text: str) -> None:
+        """What became of a sentence behind the last one that was carried out. It counts neither as done nor failed."""
+        told = f"not run: {excerpt(' '.join(text.split()), 0, 0)[0]}"
+        if not self.options.json:
+            self._say(f"{told}\n", error=True)
+            return
+        try:
+            command = parse(text, Door.SENTENCE)
+        except Failure:
+            command = None
+        self._say(json.dumps(failed(command, [Refusal(told)]).as_json()) + "\n")
 
     def show(self, result: Result) -> int:
         """Show a result that needed no carrying out."""
@@ -159,13 +172,21 @@ class Session:
 def parsed(command: Command) -> Result:
     """What PARSE shows of its sentence. Raise nothing: a refusal is its result."""
     text = command.operands[0]
-    if text == "-":
-        text = sys.stdin.buffer.read((64 << 10) + 1).decode("utf-8", "surrogateescape")
     try:
-        found = parse(text, Door.SENTENCE)
+        found = parse(standard_input((64 << 10) + 1) if text == "-" else text, Door.SENTENCE)
     except Failure as failure:
         return failed(command, [failure])
     return Result(command, Status.DONE, {"parsed": found.as_json()})
+
+
+def standard_input(limit: int) -> str:
+    """Standard input as text, up to so many bytes. Raise Usage where there is none to read."""
+    try:
+        return sys.stdin.buffer.read(limit).decode("utf-8", "surrogateescape")
+    except OSError as error:
+        raise Usage(f"standard input cannot be read: {error.strerror}") from None
+    except (AttributeError, ValueError):
+        raise Usage("standard input is closed") from None
 
 
 def _is_terminal(stream: object) -> bool:

@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 
 from vtspolicy import __version__
 from vtspolicy.command.command import Command, Door, Value
+from vtspolicy.command.complaint import refuse
 from vtspolicy.command.grammar import Attribute, Form, Grammar, Takes, Verb
 from vtspolicy.command.sentence import checked, parse
 from vtspolicy.command.tokens import quoted
@@ -38,6 +39,8 @@ def run(words: Sequence[str], session: Session) -> int:
         return ending.exit_code
     except typer.Abort:
         return 3
+    except SystemExit as ending:  # the words of completion end so
+        return ending.code if isinstance(ending.code, int) else 0 if ending.code is None else 2
     except ClickException as error:
         usage = error.ctx.command_path if isinstance(error, UsageError) and error.ctx else "vtspolicy"
         raise Usage(f"{error.format_message()} ({usage} --help shows the form)") from None
@@ -65,11 +68,18 @@ def _application() -> typer.Typer:
     application = typer.Typer(cls=_Verbs, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                               help="Policies for virtual tapes: proven copies from one VTS to another. "
                                    "A sentence can be given as one argument, or lines of them on standard input "
-                                   "(vtspolicy -). Everywhere: --policies DIR, --state DIR, --json, --yes, --allow "
-                                   "N|all, --completion.")
+                                   "(vtspolicy -). The options from --policies to --completion may stand anywhere.")
 
     @application.callback(invoke_without_command=True)
-    def about(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
+    def about(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+              policies: Annotated[str | None, typer.Option(metavar="DIR", help="The policies' folder.")] = None,
+              state: Annotated[str | None, typer.Option(metavar="DIR", help="The state's folder.")] = None,
+              json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each sentence.")] = False,
+              yes: Annotated[bool, typer.Option("--yes", help="Say yes to whatever would be asked.")] = False,
+              allow: Annotated[str | None, typer.Option(metavar="N|all", help="Go on after so many errors.")] = None,
+              completion: Annotated[bool, typer.Option("--completion", help="Print the completion line.")] = False,
+              ) -> None:
+        del policies, state, json, yes, allow, completion  # they were taken before; here they are shown and completed
         if version:
             sys.stdout.write(f"vtspolicy {__version__}\n")
             raise typer.Exit
@@ -141,9 +151,13 @@ def _function(verb: Verb, form: Form) -> Callable[..., int]:
         assert isinstance(session, Session)
         names = given.pop("operands", None)
         operands = tuple(names) if isinstance(names, list | tuple) else () if names is None else (names,)
-        attributes = {keywords[name][0]: value for name, raw in given.items()
-                      if (value := _value(raw, keywords[name][1], form)) is not None}
-        return session.run(lambda: _command(verb, form, operands, attributes, session.options.yes))
+
+        def command() -> Command:
+            attributes = {keywords[name][0]: value for name, raw in given.items()
+                          if (value := _value(raw, *keywords[name], form)) is not None}
+            return _command(verb, form, operands, attributes, session.options.yes)
+
+        return session.run(command)
 
     call.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
     call.__annotations__ = {each.name: each.annotation for each in parameters} | {"return": int}
@@ -166,7 +180,7 @@ def _attributes(verb: Verb, form: Form) -> list[Attribute]:
 
 
 def _option(name: str, attribute: Attribute) -> inspect.Parameter:
-    kind: Any = {Takes.FLAG: bool, Takes.VALUE: str | None, Takes.LIST: list[str] | None}[attribute.takes]
+    kind: Any = bool if attribute.takes is Takes.FLAG else list[str] | None  # a second value is seen, and refused
     flags = [f"--{attribute.keyword.lower()}"] + ([f"-{attribute.short.lower()}"] if attribute.short else [])
     metavar = None if attribute.takes is Takes.FLAG else (attribute.what or "value").upper()
     option = typer.Option(*flags, help=attribute.doc, metavar=metavar, show_default=False)
@@ -174,29 +188,29 @@ def _option(name: str, attribute: Attribute) -> inspect.Parameter:
                              default=False if attribute.takes is Takes.FLAG else None)
 
 
-def _value(raw: Any, takes: Takes, form: Form) -> Value | None:
-    """An option's value as an attribute has it; None where it was not given."""
+def _value(raw: Any, keyword: str, takes: Takes, form: Form) -> Value | None:
+    """An option's value as an attribute has it; None where it was not given. Raise Usage where it was given twice."""
     if takes is Takes.FLAG:
         return True if raw else None
-    if raw is None or raw == []:
+    if not raw:
         return None
-    if form.removes and raw in ("", [""]):
+    if form.removes and raw == [""]:
         return True
-    if takes is Takes.LIST:
-        return str(raw[0]) if len(raw) == 1 else tuple(raw)
-    return str(raw)
+    if takes is Takes.VALUE and len(raw) > 1:
+        raise Usage(f"--{keyword.lower()}: expected only once")
+    return str(raw[0]) if len(raw) == 1 else tuple(raw)
 
 
 def _command(verb: Verb, form: Form, operands: tuple[str, ...], attributes: dict[str, Value], yes: bool) -> Command:
     """The command that the words mean. Raise Usage."""
     if verb.word == "IDR":
         command = parse("VTSPolicy IDR " + quoted(" ".join(operands)), Door.SHELL)
+        for keyword in command.attributes:
+            if keyword.upper() in attributes:
+                raise refuse(command, keyword, f"{keyword} only once")
         return replace(command, attributes={**command.attributes, **attributes})
     if form.object == "IDR":
-        bridged = parse("VTSPolicy IDR " + quoted(" ".join(operands)), Door.SHELL)
-        for keyword, value in bridged.attributes.items():
-            attributes.setdefault(keyword.upper(), value)
-        operands = bridged.operands
+        operands = (" ".join(operands),)  # what IDR takes; the sentence is read as a whole
     if verb.shell_only:
         return Command(verb.word, form.object, operands, attributes, yes, door=Door.SHELL)
     asks = verb.destructive or bool(verb.destructive_with)

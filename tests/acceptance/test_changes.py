@@ -61,8 +61,7 @@ def test_a_source_that_changes_during_its_copy_is_not_published(change: Callable
     world.put("T00001", random_bytes(6 << 20, 1))
     world.put("T00002", b"behind it")
     with world.started("--json") as running:
-        assert processes.until(lambda: any((world.copies / ".vtspolicy" / name).stat().st_size >= 1 << 20
-                                           for name in world.parts()), 30), running.errors
+        assert processes.until(lambda: world.part_size() >= 1 << 20, 30), running.errors
         change(path)
         assert running.wait() == 2, (running.output, running.errors)
     assert '"reason": "source-changed"' in running.output

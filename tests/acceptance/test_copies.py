@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.world import POOL, World
+from tests.acceptance.world import POOL, SCHEME, World
 from tests.support import tapes
 from tests.support.needs import need
 
@@ -136,3 +136,20 @@ def test_every_tape_arrives_whole_and_only_changes_go(kind: str, vault: Path, su
         for path in world.copies.iterdir():
             if path.is_file():
                 path.unlink()
+
+
+@pytest.mark.parametrize("seconds", [-5, -2**40, 2**32 + 5])
+def test_a_time_that_the_far_end_cannot_keep_hinders_no_copy(world: World, seconds: int) -> None:
+    """SFTP has seconds from 1970 to 2106. The nearest is taken; the source's own time is in the record."""
+    for number in range(3):
+        world.put(f"T0000{number}", tapes.random_bytes(2000, number))
+    os.utime(world.pool / "T00001", (seconds, seconds))
+    assert world.start().leg()["copied"] == 3
+    assert [world.copy(f"T0000{number}") for number in range(3)] == [
+        tapes.random_bytes(2000, number) for number in range(3)]
+    kept = min(max(seconds, 0), 2**32 - 1) if world.kind == "sftp" else (world.pool / "T00001").stat().st_mtime
+    assert (world.copies / "T00001").stat().st_mtime == kept
+    assert set(world.states().values()) == {"safe"}
+    assert world.start().leg()["trusted"] == 3
+    world.run("verify", "scheme", SCHEME).settle()
+    assert world.run("status", "scheme", SCHEME).settle().errors == ""

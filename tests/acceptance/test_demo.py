@@ -47,7 +47,7 @@ STORY = """
     2 copied, 4 unchanged
     $ vtspolicy verify scheme NIGHTLY
     5 verified, 1 damaged
-    COMPLETION CODE 2: partial reason=verify done=5 failed=1
+    COMPLETION CODE 2: partial reason=damaged done=5 failed=1
     $ echo $? 2
     $ vtspolicy start scheme NIGHTLY
     1 copied, 5 unchanged
@@ -55,7 +55,7 @@ STORY = """
     1 verified
     COMPLETION CODE 0: done done=1 failed=0
     $ vtspolicy status scheme NIGHTLY
-    6 tapes: 6 safe
+    6 tapes: 6 safe; targets as last known
     $ vtspolicy info event
     CRITICAL 824007 Cartridge vts1:/VAULT01/PAYROLL/PAY003 damaged on vts2:/VAULT01/PAYROLL, blake3:
     INFO 224006 Cartridge vts1:/VAULT01/PAYROLL/PAY003 repaired

@@ -49,6 +49,15 @@ def test_the_original_name_takes_its_sentences(local: World) -> None:
     assert refused.returncode == 2
 
 
+def test_the_original_name_has_the_options_of_every_program(local: World) -> None:
+    for words, begin in ((["--version"], "vtspolicy "), (["--help"], "NonStop sentences"),
+                         (["IDR", "--help"], "VTSPolicy IDR - "), (["IDR", SCHEME, "--help"], "VTSPolicy IDR - ")):
+        done = subprocess.run([ORIGINAL, *words], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), words
+        assert done.stdout.startswith(begin), done.stdout
+    assert local.copy("T00001") is None
+
+
 def test_sentences_on_standard_input(local: World) -> None:
     text = f"INFO SCHEME *, BRIEF\n! a remark\nSTART SCHEME NOSUCH\nSTART SCHEME &\n {SCHEME}; STATUS SYSTEM, BRIEF\n"
     done = local.run("-", stdin=text).settle(2)
@@ -77,6 +86,89 @@ def test_bytes_that_are_no_text_are_refused(local: World) -> None:
         assert done.returncode == 2, junk[:20]
         assert b"Traceback" not in done.stderr
         assert all(32 <= byte < 127 or byte == 10 for byte in done.stderr)
+
+
+def test_sentences_that_are_not_run_speak_json_too(local: World) -> None:
+    text = "START SCHEME NOSUCH\nSTATUS SYSTEM, BRIEF\nSTART \udcff\n".encode("utf-8", "surrogateescape")
+    done = subprocess.run(local.command("-", "--json", "--completion"), input=text, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (2, b"")
+    *envelopes, last = done.stdout.decode("ascii").splitlines()
+    first, second, third = map(json.loads, envelopes)
+    assert first["errors"][0]["reason"] == "unknown"
+    assert second["command"]["verb"] == "STATUS"
+    assert (second["status"], second["code"], second["data"]) == ("refused", 2, {})
+    assert [each["message"] for each in second["errors"]] == ["not run: STATUS SYSTEM, BRIEF"]
+    assert third["command"] is None
+    assert [(each["reason"], each["message"]) for each in third["errors"]] == [("refused", "not run: START \\xff")]
+    assert last == "COMPLETION CODE 2: refused reason=unknown done=0 failed=1"
+
+    done = subprocess.run(local.command("-"), input=text, capture_output=True, check=False)
+    assert done.stderr.splitlines()[1:] == [b"not run: STATUS SYSTEM, BRIEF", b"not run: START \\xff"]
+
+
+@pytest.mark.parametrize("words", [["-"], ["parse", "-"]])
+def test_a_standard_input_that_cannot_be_read_is_told(words: list[str], local: World) -> None:
+    for how, message in (("<&-", "standard input is closed"),
+                         ("0>/dev/null", "standard input cannot be read: Bad file descriptor")):
+        for more in ([], ["--json"]):
+            command = " ".join([*local.command(*words, *more), how])
+            done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+            assert done.returncode == 2, done
+            if more:
+                error, = json.loads(done.stdout)["errors"]
+                assert (error["reason"], error["message"], done.stderr) == ("usage", message, "")
+            else:
+                assert (done.stdout, done.stderr) == ("", f"*ERROR* {message} (690001)\n")
+
+
+def test_a_plan_takes_what_idr_takes(local: World) -> None:
+    pool = f"vts1:/{VAULT}/{POOL}"
+    wanted = local.run("plan", "scheme", SCHEME, "--json").settle().json["data"]["legs"]
+    assert wanted[0]["counts"]["copy"] == 1
+    for words in ([f"PLAN IDR '{pool} d=vts2'"], [f"PLAN VTSPolicy IDR '{SCHEME}'"], [f"PLAN IDR '{SCHEME} d = vts2'"],
+                  ["plan", "idr", pool, "d=vts2"], ["plan", "idr", f"{pool} d=vts2"],
+                  ["plan", "idr", SCHEME, "-d", "vts2"],
+                  ["plan", "VTSPolicy", "IDR", SCHEME], ["plan", "vtspolicy", "idr", pool, "d=vts2"]):
+        assert local.run(*words, "--json").settle().json["data"]["legs"] == wanted, words
+    refused = local.run("PLAN IDR 'a b', CHECK").settle(2)
+    assert "expected keyword=value, or the end of the sentence" in refused.errors
+    assert local.copy("T00001") is None
+
+
+@pytest.mark.parametrize("words", [
+    ["plan", "idr", SCHEME, "--destination", "vts2", "d=vts1"], [f"PLAN IDR '{SCHEME} d=vts1', D vts2"],
+    ["plan", "vtspolicy", "idr", SCHEME, "s=vts1", "--source", "vts1"], ["idr", SCHEME, "ref=Z8", "--ref", "Z9"],
+    ["start", "scheme", SCHEME, "--ref", "Z8", "--ref", "Z9"],
+    ["alter", "scheme", SCHEME, "--rate", "1 MB/s", "--rate", "2 MB/s"]])
+def test_a_value_is_given_only_once(words: list[str], local: World) -> None:
+    done = local.run(*words, "--json").settle(2)
+    assert done.reasons == ["usage"]
+    assert done.json["errors"][0]["message"].endswith("only once")
+    assert local.copy("T00001") is None
+
+
+def test_receive_takes_no_option_of_the_other_verbs(local: World) -> None:
+    vault = f"--vault={VAULT}={local.far}"
+    for words in (["--json", "receive", vault], ["RECEIVE", vault, "--json"]):
+        done = local.run(*words).settle(2)
+        assert done.reasons == ["usage"]
+        assert "vtspolicy receive --vault NAME=/path" in done.json["errors"][0]["message"]
+    told = subprocess.run([PROGRAM, "receive", "--help"], capture_output=True, text=True, check=True)
+    assert "--vault" in told.stdout
+
+
+def test_what_selects_nothing_is_refused(local: World) -> None:
+    for verb in ("info", "status"):
+        for words in ([verb, "scheme", "X*"], [f"{verb} scheme X*"]):
+            done = local.run(*words).settle(2)
+            assert (done.output, done.errors) == ("", "*ERROR* no SCHEME is selected by X* (690004)\n")
+        assert "nearest is NIGHTLY" in local.run(verb, "scheme", "NIGHTLY?").settle(2).errors
+    assert local.run("info", "autocopy", "*").settle().output == "no AUTOCOPY is defined\n"
+    assert "no SYSTEM is selected by x?" in local.run("status", "system", "x?").settle(2).errors
+    (local.pool / "T00001").unlink()
+    (local.policies / f"{SCHEME}.yaml").unlink()
+    for words in (["status", "tape"], ["status", "tape", "*"], ["status", "pool"]):
+        assert local.run(*words).settle().output == "no tape is selected\n"
 
 
 def test_parse_does_nothing(local: World) -> None:
@@ -163,6 +255,7 @@ def test_a_person_is_asked(local: World) -> None:
     for answer in ("n\n", "\n", "nonsense\n", "\x04"):
         code, said = on_terminal(command, "are you sure?", answer)
         assert code == 2, said
+        assert "nothing was done: the answer was not yes (690003)" in said and "needs a yes" not in said
     assert (local.policies / f"{SCHEME}.yaml").exists()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         terminal = Terminal(command)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.world import POOL, SCHEME, VAULT, Done, World
+from tests.acceptance.world import FAR_ID, POOL, SCHEME, VAULT, Done, World
 
 ENVELOPE = ["vtspolicy", "command", "run", "ref", "status", "code", "data", "errors", "warnings"]
 ERROR = ["reason", "id", "tape", "system", "message", "retry"]
 LEG = ["source", "target", "copied", "equal", "trusted", "refused", "failed", "bytes", "seconds", "warnings",
-       "states", "gone", "accepted", "reason"]
+       "states", "gone", "accepted", "status", "reason"]
 TAPE = f"vts1:/{VAULT}/{POOL}/T00001"
 COPY = f"vts2:/{VAULT}/{POOL}/T00001"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -65,7 +65,7 @@ PARTS = {
                               "too_many_gone", "accepted", "read_back", "gone", "skipped"],
     f"verify scheme {SCHEME}": ["tape", "target", "size", "digest", "result"],
     f"status tape {TAPE}": ["tape", "target", "state", "size", "changed", "copied", "verified", "trusted", "digest",
-                            "durable", "reason", "failed", "run", "ref", "last known"],
+                            "durable", "reason", "failed", "run", "ref", "basis"],
     "info scheme": ["kind", "name", "file", "fields", "obeyform"],
 }
 
@@ -111,6 +111,96 @@ def test_wrong_policies_speak_json(make_world: Callable[..., World]) -> None:
     assert any("scheme-bad.yaml:3" in line for line in checked["data"]["errors"])
     text = world.run("check", "policy").settle(2)
     assert any("scheme-bad.yaml:3: form: " in line for line in text.lines), text.output
+
+
+def test_policies_that_are_not_there_are_not_right(make_world: Callable[..., World]) -> None:
+    world = make_world("local")
+    for path in world.policies.glob("*.yaml"):
+        path.unlink()
+    assert world.run("check", "policy").settle(2).output == (
+        f"{world.policies}: holds no policy; ADD SYSTEM makes the first\n")
+    envelope = envelope_of(world.run("check", "policy", "--json"), 2)
+    assert [each["reason"] for each in envelope["errors"]] == ["policy"]
+    world.policies.rmdir()
+    done = world.run("check", "policy").settle(2)
+    assert done.output == (f"{world.policies}: there is no such policy folder; ADD SYSTEM makes it, and --policies "
+                           "names another\n")
+    for option in ("--policies", "--state"):
+        for words in ([option, "", "env"], [f"{option}=", "env"]):
+            assert envelope_of(world.run(*words, "--json"), 2)["errors"][0]["reason"] == "usage"
+
+
+def test_an_event_names_a_tape_only_where_there_is_one(make_world: Callable[..., World]) -> None:
+    world = make_world("local")
+    world.run("start", "scheme", "NOSUCH").settle(2)
+    world.run("verify", "pool", f"/{VAULT}/NOSUCH").settle(2)
+    world.run("idr", f"vts1:/{VAULT}/{POOL}/T00001", "d=vts9").settle(2)
+    events = envelope_of(world.run("info", "event", "--json"))["data"]["events"]
+    assert [(each["reason"], each["tape"]) for each in events] == [("unknown", None)] * 3
+
+
+def test_the_id_of_events_is_judged(copied: World) -> None:
+    everything = envelope_of(copied.run("info", "event", "--json"))["data"]["events"]
+    assert len(everything) > 1
+    assert envelope_of(copied.run("info", "event", "*", "--json"))["data"]["events"] == everything
+    one = envelope_of(copied.run("info", "event", "224004", "--json"))["data"]["events"]
+    assert [each["id"] for each in one] == ["224004"]
+    assert envelope_of(copied.run("info event *, id 224004", "--json"))["data"]["events"] == one
+    for words, mark in (("info event 22400", "^^^^^"), ("info event 2240*", "^^^^^"), ("info event T00001", "^^^^^^"),
+                        ("info event 224004, id 224005", "^^"), ("info event 224004, id 224004", "^^")):
+        error, = envelope_of(copied.run(words, "--json"), 2)["errors"]
+        assert error["reason"] == "usage"
+        assert error["message"].splitlines()[1].strip() == mark, error["message"]
+
+
+def test_what_a_change_leaves_to_be_done_is_named(make_world: Callable[..., World]) -> None:
+    world = make_world("local")
+    vault2 = world.folder / "second"
+    for words, steps in (
+            (f"VAULTS ({VAULT}={world.far}, VAULT02={vault2})", ["INIT VAULT vts2:/VAULT02"]),
+            (f"VAULTS ({VAULT}={world.far}, VAULT02={vault2}), NOTE x", []),
+            ("ADDRESS vts2.example.com, USER vts, KEY /k",
+             ["TRUST SYSTEM vts2", f"INIT VAULT vts2:/{VAULT}", "INIT VAULT vts2:/VAULT02"]),
+            ("PORT 2222", ["TRUST SYSTEM vts2"]), ("STALL 90 s", []),
+            (f"VAULTS {VAULT}={vault2}", [f"INIT VAULT vts2:/{VAULT}"])):
+        envelope = envelope_of(world.run(f"ALTER SYSTEM vts2, {words}", "--json"))
+        assert envelope["data"]["next"] == steps, words
+    said = world.run(f"ALTER SYSTEM vts1, VAULTS ({VAULT}={world.near}, VAULT02={vault2}/deep)").settle()
+    assert said.lines == ["OK, SYSTEM vts1 altered in vts1.yaml", "still to be done: INIT VAULT vts1:/VAULT02"]
+
+
+def test_a_plan_that_is_checked_tells_refusals(make_world: Callable[..., World]) -> None:
+    world = make_world("local")
+    world.put("T00001", b"first")
+    world.put("T00002", b"second")
+    plan = ["plan", "scheme", SCHEME, "--json"]
+    assert envelope_of(world.run(*plan, "--check"), 1)["data"]["legs"][0]["counts"]["copy"] == 2
+    (world.copies / "T00002").write_bytes(b"someone else's")
+    assert envelope_of(world.run(*plan))["data"]["legs"][0]["counts"]["refuse"] == 1
+    envelope_of(world.run(*plan, "--check"), 2)
+    world.start(code=2)
+    envelope_of(world.run(*plan, "--check"), 2)
+    world.start("--replace")
+    envelope_of(world.run(*plan, "--check"))
+
+
+def test_the_detail_of_a_system_is_all_that_is_known(make_world: Callable[..., World]) -> None:
+    world = make_world("receiver")
+    assert world.server is not None
+    lines = world.run("status", "system", "--detail").settle().lines
+    near, far = lines[:lines.index("")], lines[lines.index("") + 1:]
+    shown = [dict(re.split(r" \.+ ", line.strip(), maxsplit=1) for line in each if line) for each in (near, far)]
+    assert (shown[0]["Address"], shown[0]["Port"], shown[0]["Path"]) == ("this machine", "-", str(world.near))
+    known = {"System": "vts2", "Address": world.server.address, "Port": str(world.server.port), "Path": str(world.far),
+             "User": world.server.user, "Far end": "receiver", "Durable": "yes", "Atomic": "yes", "Vault": VAULT,
+             "Id": FAR_ID, "Pools": "1", "State": "ok"}
+    assert {key: shown[1][key] for key in known} == known
+    assert shown[1]["Pinned key"].startswith("SHA256:") and "receiver" in shown[1]["Answers as"]
+    assert re.fullmatch(r"\d+ bytes, [0-9.]+ .iB", shown[1]["Free"])
+    world.known_hosts.unlink()
+    lines = world.run("status", "system", "vts2", "--detail").settle(2).lines
+    assert any(re.fullmatch(r" *Pinned key \.+ -", line) for line in lines)
+    assert any(re.fullmatch(r" *State \.+ hostkey", line) for line in lines)
 
 
 # ---- BRIEF ----------------------------------------------------------------------------------------------------------

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.world import FAR_ID, NEAR_ID, POOL, SCHEME, VAULT, World, make_vault
-from tests.support import strace
+from tests.support import processes, strace
 from tests.support.needs import need, need_root
 from tests.support.smallfs import tmpfs
 from tests.support.tapes import digests, random_bytes
@@ -41,7 +44,9 @@ def test_a_vanished_vault_is_refused(make_world: Callable[..., World]) -> None:
     world = make_world("local")
     copied(world)
     world.near.rename(world.folder / "away")
-    assert world.start(code=2).reasons == ["unknown"]
+    done = world.start(code=2)
+    assert done.reasons == ["identity"]
+    assert "is its disk mounted?" in done.json["errors"][0]["message"]
     world.near.mkdir()  # what an unmounted disk leaves
     done = world.start(code=2)
     assert done.reasons == ["identity"]
@@ -329,3 +334,58 @@ def test_copying_never_deletes(make_world: Callable[..., World]) -> None:
     world.start("--replace", code=1)
     assert world.copy("T00002") == b"second"
     assert world.copy("T09999") == b"someone else's"
+
+
+# ---- what a run needs -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["local", "sftp"])
+def test_a_part_that_we_left_does_not_take_the_room_of_its_tape(kind: str, make_world: Callable[..., World],
+                                                                tmp_path: Path) -> None:
+    with tmpfs(tmp_path / "small", size=12 << 20):
+        world = make_world(kind, folder="world", far=tmp_path / "small" / "far", scheme=["rate: 4 MiB/s"])
+        content = random_bytes(8 << 20, 1)
+        world.put("T00001", content)
+        with world.started() as running:
+            assert processes.until(lambda: sum(
+                path.stat().st_size for path in world.copies.glob(".vtspolicy/*.part")) > 5 << 20, 30)
+            running.send(signal.SIGKILL)
+            running.wait()
+        assert world.server is not None
+        world.server.wait_idle()
+        assert world.parts() != []
+        assert world.start().leg()["copied"] == 1
+        assert (world.copy("T00001"), world.parts()) == (content, [])
+        assert [each["id"] for each in world.events("226001")] == ["226001"]
+
+
+@pytest.mark.parametrize("kind", ["local", "receiver"])
+def test_a_name_is_found_in_the_last_of_more_pools_than_files_can_be_open(kind: str,
+                                                                          make_world: Callable[..., World]) -> None:
+    world = make_world(kind)
+    world.put("T00001", b"ours")
+    for number in range(300):
+        (world.far / f"P{number:04}").mkdir()
+        (world.far / f"P{number:04}" / f"X{number:05}").write_bytes(b"theirs")
+    for number in (0, 150, 299):
+        (world.far / f"P{number:04}" / "T00001").write_bytes(b"theirs")
+        few = [need("prlimit"), "--nofile=128:128"]
+        if kind == "receiver":
+            world.let_in(*few)
+        done = world.start(code=2, prefix=few)
+        assert (done.reasons, done.json["warnings"]) == (["name-clash"], [])
+        assert world.copy("T00001") is None
+        (world.far / f"P{number:04}" / "T00001").unlink()
+    assert world.start(prefix=few).leg()["copied"] == 1
+
+
+def test_a_template_of_many_pools_needs_no_more_open_files_than_their_locks(make_world: Callable[..., World]) -> None:
+    pools = [f"P{number:04}" for number in range(100)]
+    world = make_world("local", pools=pools)
+    world.policy(SCHEME, "kind: scheme", f"name: {SCHEME}", f"from: vts1:/{VAULT}/*", f"to: 'vts2:/{VAULT}/{{pool}}'")
+    for pool in pools:
+        world.put(f"T{pool}", pool.encode(), pool=pool)
+    done = world.start(prefix=[need("prlimit"), "--nofile=192:192"])
+    assert [leg["copied"] for leg in done.json["data"]["legs"]] == [1] * len(pools)
+    assert done.json["warnings"] == []
+    assert world.copy("TP0099", pool="P0099") == b"P0099"

@@ -120,6 +120,7 @@ ROUNDS = [(kind, which) for kind in KINDS for which in ("first", "later")
 """What is far makes little difference to our state: not every pair in every session."""
 
 
+@pytest.mark.timeout(1200 if tally.TORTURE else 300)
 @pytest.mark.parametrize(("kind", "which"), ROUNDS)
 def test_the_next_run_completes(kind: str, which: str, make_world: Callable[..., World], crash_points: Make,
                                 tmp_path: Path) -> None:

@@ -49,23 +49,10 @@ def prepared(make_world: Callable[..., World], kind: str, tape: Path | None = No
     return world
 
 
-def part_size(world: World) -> int:
-    """The size of the largest part file there."""
-    work = world.copies / ".vtspolicy"
-    sizes = [0]
-    for name in os.listdir(work):
-        if name.endswith(".part"):
-            try:
-                sizes.append((work / name).stat().st_size)
-            except FileNotFoundError:
-                continue
-    return max(sizes)
-
-
 def wait_for_part(world: World, running: Running, size: int) -> None:
     """Returns when a part file there has grown to `size` bytes."""
     ended = running.process.poll
-    assert processes.until(lambda: part_size(world) >= size or ended() is not None, 60), "no part file grew"
+    assert processes.until(lambda: world.part_size() >= size or ended() is not None, 60), "no part file grew"
     assert ended() is None, (running.output, running.errors)
 
 

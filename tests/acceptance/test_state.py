@@ -86,9 +86,12 @@ def test_a_state_that_cannot_be_trusted_is_refused_kept_and_rebuilt(damage: Call
     kept = Path(rebuilt["data"]["kept"])
     assert kept.read_bytes() == content
     # The source was written again with the bytes it had: its identity is another one, its copy is stale until a run.
-    assert world.states() == {**before, f"{POOL}/T00000": "stale"}
+    unproven = dict.fromkeys(before, "unproven")
+    assert world.states() == {**unproven, f"{POOL}/T00000": "stale"}
     leg = world.start().leg()
     assert (leg["copied"], leg["equal"], leg["trusted"]) in ((1, 0, 2), (0, 1, 2))
+    assert world.states() == {**unproven, f"{POOL}/T00000": "safe"}
+    world.run("verify", "scheme", SCHEME).settle()
     assert world.states() == before
 
 
@@ -130,10 +133,13 @@ def test_a_rebuilt_catalog_answers_as_before(world: World) -> None:
     done = world.run("rebuild", "catalog", "--yes", "--json").settle().json
     assert done["data"]["copies"] == 5
     after = world.run("status", "scheme", SCHEME, "--json").settle().json["data"]["tapes"]
-    told = ("tape", "target", "state", "size", "copied", "verified", "digest", "durable", "run")
+    told = ("tape", "target", "size", "digest", "durable", "run")
     assert [{key: each[key] for key in told} for each in after] == [
         {key: each[key] for key in told} for each in before]
+    assert [each["state"] for each in before] == ["safe", "stale", "held", "safe", "safe"]
+    assert [each["state"] for each in after] == ["unproven", "stale", "held", "unproven", "unproven"]
     assert world.run("verify", "scheme", SCHEME, "--json").settle().json["data"]["counts"] == {"verified": 5}
+    assert list(world.states().values()) == [each["state"] for each in before]
 
 
 def test_a_kill_between_publish_and_catalog_costs_no_second_copy(world: World) -> None:
@@ -259,6 +265,20 @@ def far_receivers(world: World) -> list[int]:
     assert world.server is not None
     return [pid for pid in world.server.far_pids("vtspolicy receive")
             if not processes.command_line(pid).startswith(("sshd", "sh ", "/bin/sh", "bash"))]
+
+
+def test_what_was_copied_is_published_and_recorded_while_a_long_tape_follows(make_world: Callable[..., World]) -> None:
+    world = make_world("local", scheme=["rate: 1 MiB/s"])
+    world.put("T00001", b"short")
+    world.put("T00002", random_bytes(20 << 20, 1))
+    with world.started() as running:
+        wait_for_part(world)
+        assert processes.until(lambda: world.states()[f"{POOL}/T00001"] == "safe", 8), "it waits for the long one"
+        assert world.copy("T00001") == b"short"
+        assert running.process.poll() is None
+        assert len(world.parts()) == 1
+        running.send(signal.SIGKILL)
+        running.wait()
 
 
 def test_a_run_that_was_killed_is_told_by_the_next(make_world: Callable[..., World]) -> None:

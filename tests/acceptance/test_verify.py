@@ -33,10 +33,11 @@ def test_rot_is_found_and_repaired(world: World) -> None:
     done = world.run("verify", "scheme", SCHEME, "--json").settle(2)
     assert done.json["status"] == "partial"
     results = {each["tape"].rpartition("/")[2]: each["result"] for each in done.json["data"]["tapes"]}
-    assert results == {"T00000": "verified", "T00001": "verify", "T00002": "missing", "T00003": "diverged"}
+    assert results == {"T00000": "verified", "T00001": "damaged", "T00002": "missing", "T00003": "diverged"}
     assert world.states() == {f"{POOL}/T00000": "safe", f"{POOL}/T00001": "failed", f"{POOL}/T00002": "missing",
                               f"{POOL}/T00003": "diverged"}
-    assert [each["tape"] for each in world.events("824007")] == ["T00001", "T00003"]
+    told = {id: [each["tape"] for each in world.events(id)] for id in ("824007", "624018", "624013")}
+    assert told == {"824007": ["T00001"], "624018": ["T00002"], "624013": ["T00003"]}
 
     done = world.start(code=2)
     assert done.reasons == ["diverged"]

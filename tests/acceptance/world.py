@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -176,6 +177,14 @@ class World:
         """What the live name holds over there."""
         path = self.far / pool / name
         return path.read_bytes() if path.exists() else None
+
+    def part_size(self, pool: str = POOL) -> int:
+        """The bytes of the largest part file over there. They come and go while one looks."""
+        sizes = [0]
+        for name in self.parts(pool):
+            with suppress(FileNotFoundError):
+                sizes.append((self.far / pool / ".vtspolicy" / name).stat().st_size)
+        return max(sizes)
 
     def parts(self, pool: str = POOL) -> list[str]:
         """The part files over there."""

@@ -21,7 +21,7 @@ from vtspolicy.transfer.outcome import Result
 Make = Callable[..., CrashPoints]
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS, errno.EACCES)
-TOLD = {"space", "target-write"}
+TOLD = {"space", "target-write", "not-durable"}
 """What an error over there may be called."""
 
 
@@ -75,7 +75,7 @@ def test_a_name_that_may_not_last_is_sent_again(kind: str, name: str, tmp_path: 
     stage.crash.arm(Strike(len(points), "fail", errno=errno.EIO))
     report = stage.sender.run()
     stage.settle()
-    assert report.reasons == {"target-write"}
+    assert report.reasons == {"not-durable"}
     assert stage.there("T00001") == new["T00001"]
     report = stage.sender.run()
     assert report.having(Result.COPIED) == {"T00001"}

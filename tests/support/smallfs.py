@@ -1,4 +1,4 @@
-"""A small tmpfs: full for ever, full for a moment, or out of inodes. Needs root."""
+"""A small tmpfs: full for ever, full for a moment, or out of inodes; and a small disk. Needs root."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from pathlib import Path
 
 from tests.support.janitor import PREFIX
 from tests.support.needs import need, need_root
+
+_WRITES_BACK = ("ext2/ext3", "xfs", "btrfs")
+"""File systems, as `stat` calls them, that write pages of the cache to a disk: a tmpfs has none."""
 
 
 class SmallFs:
@@ -56,3 +59,24 @@ def tmpfs(path: Path, *, size: int, inodes: int = 0) -> Iterator[SmallFs]:
         subprocess.run([need("umount"), "-l", path], check=True)
         with contextlib.suppress(OSError):
             path.rmdir()
+
+
+@contextmanager
+def on_disk(path: Path, *, size: int) -> Iterator[Path]:
+    """A folder whose files are written back to a disk: `path`, or where it is on no disk an ext4 of `size` bytes."""
+    path.mkdir(parents=True, exist_ok=True)
+    kind = subprocess.run([need("stat"), "-f", "-c", "%T", path], capture_output=True, text=True, check=True).stdout
+    if kind.strip() in _WRITES_BACK:
+        yield path
+        return
+    need_root("mount an ext4")
+    image = path.with_name(path.name + ".ext4")
+    with open(image, "xb") as file:
+        file.truncate(size)
+    subprocess.run([need("mkfs.ext4"), "-q", "-F", image], check=True)
+    subprocess.run([need("mount"), "-o", "loop", image, path], check=True)
+    try:
+        yield path
+    finally:
+        subprocess.run([need("umount"), "-l", path], check=True)
+        image.unlink()

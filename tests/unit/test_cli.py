@@ -205,7 +205,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     (["info", "--json", "scheme"], Options(json=True), ["info", "scheme"]),
     (["info", "scheme", "--yes", "--completion"], Options(yes=True, completion=True), ["info", "scheme"]),
     (["--policies", "P", "x", "--state", "S"], Options(policies="P", state="S"), ["x"]),
-    (["--policies=P", "--state=", "x"], Options(policies="P", state=""), ["x"]),
+    (["--policies=P", "--state=S", "x"], Options(policies="P", state="S"), ["x"]),
     (["--policies=a=b"], Options(policies="a=b"), []),
     (["--policies", "--json"], Options(policies="--json"), []),
     (["--allow", "5"], Options(allow="5"), []),
@@ -220,6 +220,9 @@ def test_options_may_stand_anywhere(words: list[str], options: Options, left: li
 
 @pytest.mark.parametrize(("words", "message"), [
     (["--policies"], "--policies needs a value"), (["x", "--state"], "--state needs a value"),
+    (["--policies", "", "env"], "--policies needs a value, and this one is empty"),
+    (["--policies=", "env"], "--policies needs a value, and this one is empty"),
+    (["--state", "", "env"], "--state needs a value, and this one is empty"),
     (["--allow"], "--allow needs a value"), (["--allow", "few"], "--allow few: expected a number, or all"),
     (["--allow", "-1"], "--allow -1: expected a number, or all"), (["--allow="], "--allow : expected a number, or all"),
     (["--allow", "\u0665"], "--allow \u0665: expected a number, or all"),

@@ -17,7 +17,7 @@ from vtspolicy.catalog.folder import STATE_FILE, check_folder, find_state, set_a
 from vtspolicy.catalog.runs import Run
 from vtspolicy.catalog.schema import LARGEST
 from vtspolicy.catalog.transaction import Transaction
-from vtspolicy.errors import StateUnusable
+from vtspolicy.errors import StateOfOthers, StateUnusable
 from vtspolicy.events import printable
 from vtspolicy.planning.plan import Copy
 from vtspolicy.policy.places import Pool, Tape, Vault
@@ -50,7 +50,7 @@ def open_state(folder: str, policies: str, *, create: bool = True, origin: Origi
     try:
         state.read_head()
         if state.policies != os.path.realpath(policies):
-            raise StateUnusable(f"the state in {folder} belongs to the policies in {state.policies}, not to those in "
+            raise StateOfOthers(f"the state in {folder} belongs to the policies in {state.policies}, not to those in "
                                 f"{os.path.realpath(policies)}; name another folder with --state")
         if not migration.is_current(connection, path):
             migration.migrate(connection, path, state.origin, wait)

@@ -41,6 +41,7 @@ _TARGET = "target_system = ? AND target_vault = ? AND target_pool = ?"
 _SOURCE = "source_system = ? AND source_vault = ? AND source_pool = ?"
 ALL_COPIES = _COPIES + _BY_KEY
 COPIES_OF_POOLS = f"{_COPIES} WHERE {_TARGET} AND {_SOURCE}{_BY_KEY}"
+COPY_OF_TAPES = f"{_COPIES} WHERE {_TARGET} AND target_tape = ? AND {_SOURCE} AND source_tape = ?"
 COPIES_OF_POOL = f"{_COPIES} WHERE ({_TARGET}) OR ({_SOURCE}){_BY_KEY}"
 COPIES_OF_TAPE = f"{_COPIES} WHERE ({_TARGET} AND target_tape = ?) OR ({_SOURCE} AND source_tape = ?){_BY_KEY}"
 POOLS_COPIED_FROM = ("SELECT DISTINCT source_pool FROM copy WHERE source_system = ? AND source_vault = ?"

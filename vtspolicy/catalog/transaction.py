@@ -12,7 +12,7 @@ from vtspolicy.catalog.eventlog import LogCursor, Origin
 from vtspolicy.catalog.runs import Run
 from vtspolicy.catalog.times import now
 from vtspolicy.planning.plan import Copy
-from vtspolicy.policy.places import Pool, Vault
+from vtspolicy.policy.places import Pool, Tape, Vault
 from vtspolicy.systems.contract import Freeze
 
 
@@ -33,6 +33,12 @@ class Transaction:
         """
         self._connection.execute(
             statements.ADD_EVENT, eventlog.row_of(events.message(id), {**self._common, **fields}, now(), self._origin))
+
+    def copy_of(self, source: Tape, target: Tape) -> Copy | None:
+        """What is known of the copy at this moment, which nobody else can change before the transaction ends."""
+        row = self._connection.execute(
+            statements.COPY_OF_TAPES, (*copies.tape_key(target), *copies.tape_key(source))).fetchone()
+        return None if row is None else copies.copy_of(row)
 
     def save_copy(self, copy: Copy) -> None:
         """Record all that is known of a copy, instead of what was. Raise ValueError for a number out of range."""

@@ -16,7 +16,8 @@ REF = Attribute(
     example="PAY0304", pattern=r"[A-Za-z0-9_.-]{1,16}", expected="at most 16 of A-Z a-z 0-9 _ . -")
 ASK = Attribute("ASK", Takes.FLAG, "Ask the targets now, instead of telling what was last known of them.")
 NOCHECK = Attribute("NOCHECK", Takes.FLAG, "Do not look whether the systems and pools that it names are there.")
-CHECK = Attribute("CHECK", Takes.FLAG, "End with code 1 if anything would be done.")
+CHECK = Attribute("CHECK", Takes.FLAG,
+                  "End with code 1 if anything would be done, with 2 if anything would be refused.")
 
 A_SCHEME = Operand("scheme", "The scheme's name.")
 POOLS = Operand("[system:]/vault/pool", "The pool at the source or at the target.", templates=True)

@@ -8,7 +8,7 @@ from vtspolicy.command.grammar import Attribute, Form, Operand, Takes, Verb
 _PLAN_IDR = Form("IDR", Operand("scheme | /vault/pool[/tape]", "What to copy, as behind VTSPolicy IDR."), (
     Attribute("DESTINATION", Takes.VALUE, "Only to this system.", what="system", example="vts2", short="D"),
     Attribute("SOURCE", Takes.VALUE, "Only from this system.", what="system", example="vts1", short="S"),
-    CHECK, REPLACE, REF, BRIEF))
+    CHECK, REPLACE, REF, BRIEF), fillers=("VTSPolicy",))
 
 _BACK = Operand("/vault/pool/tape", "The tape, by the path that it has, or had, on this machine.")
 _FROM = Attribute("FROM", Takes.VALUE, "The system that it is brought back from.", what="system", example="vts2")
@@ -27,11 +27,12 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "PLAN", "show what a START, an IDR or a COPY would do, and change nothing",
         "Looks at both sides and prints each step with its reason and its bytes. It takes every sentence that START, "
-        "RUN, VTSPolicy IDR or COPY takes. With CHECK the completion code is 1 if something would be done, 0 if not.",
+        "RUN, VTSPolicy IDR or COPY takes. That a tape would be refused does not change the completion code. With "
+        "CHECK it is 2 if a tape would be refused, else 1 if something would be done, 0 if not.",
         (Form("SCHEME", A_SCHEME, (CHECK, REPLACE, REF, BRIEF), fillers=("START", "RUN")), _PLAN_IDR,
          Form("TAPE", _BACK, (_FROM, CHECK, _REPLACE_HERE, REF, BRIEF), fillers=("COPY",), must=("FROM",))),
         ("PLAN SCHEME NIGHTLY, CHECK", "PLAN START SCHEME NIGHTLY, REPLACE", "PLAN IDR /VAULT01/PAYROLL, D vts2",
-         "PLAN COPY TAPE /VAULT01/PAYROLL/T00001 FROM vts2")),
+         "PLAN VTSPolicy IDR '/VAULT01/PAYROLL d=vts2'", "PLAN COPY TAPE /VAULT01/PAYROLL/T00001 FROM vts2")),
     Verb(
         "START", "run a scheme: copy what is new or changed, and verify it",
         "Copies every tape of the scheme whose present bytes are not yet safe on the target, reads each copy back, and "

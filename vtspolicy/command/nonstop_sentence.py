@@ -12,8 +12,9 @@ from vtspolicy.command.command import Command, Door, Span, Value
 from vtspolicy.command.complaint import not_built, one_of, usage
 from vtspolicy.command.grammar import Attribute, Form, Grammar, Takes, Verb
 from vtspolicy.command.planned import PLANNED_OBJECTS, PLANNED_VERBS
-from vtspolicy.command.tokens import Kind, Token, nonstop_tokens
+from vtspolicy.command.tokens import Kind, Token, nonstop_tokens, quoted
 from vtspolicy.command.verbs import find_verb, verbs_of
+from vtspolicy.command.vtspolicy_sentence import parse_vtspolicy
 
 _KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
@@ -54,7 +55,7 @@ class _Sentence:
     def command(self) -> Command:
         verb = self.verb()
         form = self.form(verb)
-        operands = self.operands(verb, form)
+        operands = self.of_idr() if form.object == "IDR" else self.operands(verb, form)
         if self.next.kind is Kind.WORD:
             self.attribute(verb, form)
         while self.next.kind is Kind.COMMA:
@@ -91,7 +92,7 @@ class _Sentence:
         token = self.read()
         word = token.value.upper() if token.kind is Kind.WORD else ""
         objects = verb.objects
-        fillers = {filler: form for form in verb.forms for filler in form.fillers}
+        fillers = {filler.upper(): form for form in verb.forms for filler in form.fillers}
         if word in fillers:
             objects = (str(fillers[word].object),)
             token = self.read()
@@ -102,6 +103,23 @@ class _Sentence:
         if form is None:
             raise self.wrong(token, one_of(objects, word))
         return form
+
+    def of_idr(self) -> tuple[str, ...]:
+        """What stands behind IDR, quoted or bare, read as VTSPolicy IDR reads it; its keywords become attributes."""
+        first, words = self.next, list[str]()
+        last = first
+        while self.next.kind in (Kind.WORD, Kind.STRING):
+            last = self.read()
+            words.append(last.value)
+        bridged = parse_vtspolicy("VTSPolicy IDR " + quoted(" ".join(words)), self.door)
+        if self.next.kind not in (Kind.COMMA, Kind.END):
+            raise self.wrong(self.next, "a comma and a keyword, or the end of the sentence")
+        span = Span(first.start, last.end)
+        for keyword, value in bridged.attributes.items():
+            self.attributes[keyword.upper()] = value
+            self.spans[keyword.upper()] = self.spans[f"{keyword.upper()}={value}"] = span
+        self.spans.update(dict.fromkeys(bridged.operands, span))
+        return bridged.operands
 
     def operands(self, verb: Verb, form: Form) -> tuple[str, ...]:
         found: list[str] = []

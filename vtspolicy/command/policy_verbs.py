@@ -24,7 +24,7 @@ _POOLS = Form("POOL", Operand("[system:]/vault/pool", "Path, also with templates
 _TAPES = Form("TAPE", Operand("[system:]/vault/pool/tape", "The tape, also with templates.", templates=True),
               (ASK, BRIEF))
 
-_EVENTS = Form("EVENT", Operand("id", "Only events with this six-digit id.", low=0), (
+_EVENTS = Form("EVENT", Operand("id", "Only events with this six-digit id; * or nothing means all.", low=0), (
     Attribute("SEVERITY", Takes.VALUE, "Only events of this severity or a worse one.", what="severity",
               example="error", choices=("info", "warning", "error", "critical")),
     Attribute("ID", Takes.VALUE, "Only events with this id.", what="id", example="624013", pattern=r"[0-9]{6}",
@@ -64,10 +64,11 @@ VERBS: tuple[Verb, ...] = (
          "ADD AUTOCOPY PAYROLL, POOL /VAULT01/PAYROLL, TO vts2:/VAULT01/PAYROLL")),
     Verb(
         "ALTER", "change fields of a policy",
-        "Changes the fields that are named and leaves the others, and the file's comments, as they are. A keyword "
-        "with a value sets the field, in whole: a list is not added to, it is replaced. A keyword without a value "
-        "removes the field, so that its default holds again. The whole set of policies is checked first; if anything "
-        "is wrong, nothing is written.",
+        "Changes the fields that are named and leaves the others, and the file's comments, as they are; only comments "
+        "between the lines of a list or mapping go with it when that is replaced. A keyword with a value sets the "
+        "field, in whole: a list is not added to, it is replaced. A field that has the value already is not "
+        "rewritten. A keyword without a value removes the field, so that its default holds again. The whole set of "
+        "policies is checked first; if anything is wrong, nothing is written.",
         _policies(NOCHECK, doc="The policy's name.", fields=True, removes=True),
         ("ALTER SCHEME NIGHTLY, RATE 40 MiB/s",
          "ALTER SCHEME NIGHTLY, RATE, NOTE \"payroll, to the second site\"",
@@ -81,7 +82,8 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "INFO", "show what policies say, or the event log",
         "Shows the policies that a name or template selects; without one, all of that kind. INFO EVENT shows the event "
-        "log, oldest event first; its attributes narrow it. INFO POOL shows which policies name the pools that lie in "
+        "log, oldest event first; its attributes narrow it. With DETAIL, a * marks the fields that ALTER can change. "
+        "INFO POOL shows which policies name the pools that lie in "
         "this machine's vaults (the most exact wins), INFO TAPE all that is known of a tape. How safe tapes are is "
         "shown by STATUS.",
         (*_policies(DETAIL, OBEYFORM, BRIEF, low=0, templates=True, doc="Name or template; without it, all.",

@@ -32,9 +32,9 @@ VERBS: tuple[Verb, ...] = (
         "TEST", "take every step of the way to a system, and say of each how it went",
         "Looks the name up, goes by the jump host, connects, compares the host key, logs in, and asks what answers "
         "there. In each vault it looks at the id, tries once what a publish does (write, fsync, rename, remove), and "
-        "looks at the free space; then it measures clock, round trip and rate. A source of this machine is only read. Of each step that does not go well it "
-        "says cause and remedy, and goes on as far as it can. Nothing of it stays there. It ends with 0 if all is "
-        "well, 1 with warnings, 2 if a step failed.",
+        "looks at the free space; then it measures clock, round trip and rate. A source of this machine is only "
+        "read. Of each step that does not go well it says cause and remedy, and goes on as far as it can. Nothing of "
+        "it stays there. It ends with 0 if all is well, 1 with warnings, 2 if a step failed.",
         (Form("SYSTEM", Operand("system", "The system's name."), (BRIEF,)),),
         ("TEST SYSTEM vts2", "TEST SYSTEM vts2, BRIEF")),
     Verb(

@@ -50,7 +50,8 @@ VERBS: tuple[Verb, ...] = (
         "IDR", "copy by Instant DR: run a scheme, or bring a pool or a tape to its target now",
         "With a name it runs the scheme of that name. With a path it copies that pool or tape, by the one scheme or "
         "AutoCopy policy that covers it; where two or none do, it is refused, and they are named. s= and d= narrow "
-        "what the policy says. Names and keywords are case-sensitive. Each tape is verified like those of START.",
+        "what the policy says; only in this machine's own shell does d= also copy what no policy covers, to the pool "
+        "of the same name there. Names and keywords are case-sensitive. Each tape is verified like those of START.",
         (Form(operand=Operand("scheme | /vault/pool[/tape]", "What to copy."),
               attributes=(_SOURCE, _DESTINATION, _REF)),),
         ("VTSPolicy IDR 'NIGHTLY'", "VTSPolicy IDR '/VAULT01/PAYROLL d=vts2'",

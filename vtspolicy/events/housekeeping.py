@@ -62,7 +62,8 @@ MESSAGES = (
                "can be used; tapes written since are exposed.",
         recovery="Do what the text says: run as the file's owner, make room, upgrade, or name the right folders "
                  "(--state, --policies). A damaged file: REBUILD CATALOG keeps it aside and makes a new one from the "
-                 "targets."),
+                 "targets. Policies that were moved to another folder for good: move the old state.db away, then "
+                 "REBUILD CATALOG."),
     Message(
         "431003", "Event log {file} cannot be written, {detail}",
         cause="The log's disk is full or its folder cannot be written to.",

@@ -19,6 +19,12 @@ MESSAGES = (
         effect="The copy is as it was, and counts as verified now.",
         recovery="None needed."),
     Message(
+        "224008", "Cartridge {tape} touched, still equal to its copy on {target}, digest {digest}",
+        cause="The tape's file was touched at the source; its size and time of change are as before, so its bytes were "
+              "read and held against the digest of the copy.",
+        effect="The copy is as it was, and so is the time of its last proof: nobody read it.",
+        recovery="None needed."),
+    Message(
         "224006", "Cartridge {tape} repaired on {target}, {size} bytes in {seconds} s, digest {digest}",
         cause="A verification had found the copy damaged or missing; it was copied anew.",
         effect="The damaged copy was replaced in one step by a proven one. Nothing is exposed any more.",
@@ -30,27 +36,25 @@ MESSAGES = (
         recovery="None needed."),
     Message(
         "624007", "Cartridge {tape} not proven on {target}, {detail}, rc=verify", reason="verify", retry=True,
-        cause="The bytes that lie on the target are not the ones that should: while copying, the part file read back "
-              "differs from the source; or VERIFY found a published copy damaged (then 824007 is logged as well).",
-        effect="While copying: the old copy is intact, nothing was published, and what was written to the tape since "
-               "is exposed. Found by VERIFY: the copy is damaged and must not be relied on; the tape is exposed "
-               "until it is repaired.",
-        recovery="START SCHEME name copies the tape again and so repairs it. If it comes back, have the target's "
-                 "disk and memory checked."),
+        cause="The part file that was read back on the target differs from what was sent.",
+        effect=_INTACT + _EXPOSED,
+        recovery="START SCHEME name copies the tape again. If it comes back, have the target's disk and memory "
+                 "checked."),
     Message(
-        "824007", "Cartridge {tape} damaged on {target}, {detail}, rc=verify", retry=True,
-        cause="VERIFY read the copy; its digest, or its size, is not the recorded one, though nobody is known to "
-              "have written to it.",
+        "824007", "Cartridge {tape} damaged on {target}, {detail}, rc=damaged", reason="damaged",
+        retry=True,
+        cause="VERIFY read the copy; its bytes are not the recorded ones though its size and time are, or cannot be "
+              "read at all.",
         effect="The copy on the target must not be relied on; the tape is exposed until it is repaired. The source "
                "is untouched.",
         recovery="START SCHEME name copies the tape again. Have the target's disk checked."),
     Message(
         "624010", "Cartridges of {source} not copied to {target}, {detail}, rc=empty", reason="empty",
-        cause="The source holds nothing where there should be something: the pool is empty, or its vault is not "
-              "there (an unmounted disk looks like this).",
+        cause="The source holds nothing where there should be something: the pool is empty, or a template selects "
+              "none of its tapes.",
         effect="Nothing was changed; the old copies are intact. Whether the source is lost is for a person to find "
                "out.",
-        recovery="Mount the source's disk, or write the first tape; then START SCHEME name."),
+        recovery="Find the tapes, or write the first one; then START SCHEME name."),
     Message(
         "624011", "Cartridge {tape} not copied to {target}, {detail}, rc=name-clash", reason="name-clash",
         cause="A tape of this name lies in another pool of the target; names are unique across all pools of a system.",
@@ -73,9 +77,9 @@ MESSAGES = (
                "if it changes again before, it is judged anew.",
         recovery="None needed. START SCHEME name copies it."),
     Message(
-        "624013", "Cartridge {tape} not copied to {target}, {detail}, rc=diverged", reason="diverged",
+        "624013", "Cartridge {tape} on {target} is another than its copy, {detail}, rc=diverged", reason="diverged",
         cause="The target's tape is newer than its last copy, was changed by someone else, or was never written by "
-              "vtspolicy.",
+              "vtspolicy. VERIFY tells it, too.",
         effect="The target's tape is intact, as that other hand left it; it is not a copy of the source. The source "
                "tape is exposed.",
         recovery="Find out who wrote the target's tape. If the source's is the right one: START SCHEME name, "
@@ -105,6 +109,14 @@ MESSAGES = (
         effect=_INTACT + _EXPOSED,
         recovery="Remove the cause on the target, then START SCHEME name; the whole tape is sent again."),
     Message(
+        "624019", "Cartridge {tape} not durable on {target}, {detail}, rc=not-durable", reason="not-durable",
+        retry=True,
+        cause="The target's disk failed an fsync after the tape had been written or renamed there. A later fsync that "
+              "succeeds would prove nothing: the failed one may have dropped what it should have stored.",
+        effect="The tape lies on the target, and may be gone after a power loss; it must not be relied on, "
+               "and what was written is exposed.",
+        recovery="START SCHEME name sends the whole tape again. Have the target's disk checked."),
+    Message(
         "624018", "Cartridge {tape} missing on {target}, {detail}, rc=missing", reason="missing",
         cause="A tape that should be there is not: a recorded copy, or a tape that was asked for by name.",
         effect="There is no copy of it where one was expected; the tape is exposed. Nothing was changed.",
@@ -133,7 +145,8 @@ MESSAGES = (
         recovery="None needed."),
     Message(
         "224021", "Cartridge {tape} on {target} known again from the far side's own record",
-        cause="The catalog did not know the copy (it was rebuilt, or is another), the far side's record did.",
+        cause="The catalog did not know the copy, the far side's record did: a run was killed between the two, or the "
+              "catalog was rebuilt or is another.",
         effect="The copy is as it was; it is not sent again.",
         recovery="None needed. VERIFY TAPE name reads its bytes."),
     Message(

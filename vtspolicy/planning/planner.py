@@ -12,14 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 
 from vtspolicy.command.complaint import nearest
+from vtspolicy.errors import Damaged, IdentityMismatch, NoSpace, NotDurable, TargetWrite, Unequal
 from vtspolicy.planning.guards import check_not_empty, too_many_gone
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
 from vtspolicy.policy.places import Pool, Tape, has_wildcard, matches
 from vtspolicy.policy.request import DEFAULT_GUARD, Guard
 from vtspolicy.systems.contract import Inventory, Record, TapeFacts
 
-_NOT_LASTING = ("target-write", "space")
+AT_FAULT = (TargetWrite.reason, NoSpace.reason, NotDurable.reason)
 """What a failed publish is called when the target's disk was at fault."""
+_SENT_AGAIN = {Damaged.reason: "verification failed", Unequal.reason: "verification failed",
+               NotDurable.reason: "an fsync of the target's disk failed"}
+"""Why a known copy of an unchanged source is sent again."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Situation:
     tapes: tuple[str, ...] = ("*",)
     replace: bool = False
     warnings: tuple[str, ...] = ()
+    provable: bool = True
+    """Whether the target can make a copy durable."""
     zone: tzinfo | None = UTC
     """The zone of the times in the reasons; None is the machine's."""
     guard: Guard = DEFAULT_GUARD
@@ -138,10 +144,10 @@ def _wanted(situation: Situation, name: str) -> Step:
         return _copy(source, None, since, row)
     known = _known(situation, name, target)
     if known is not None:
-        if row is not None and known is not row and row.reason in _NOT_LASTING:
+        if row is not None and known is not row and row.reason in AT_FAULT:
             # The tape was renamed into place, and then an fsync failed. A second fsync would lie: send it again.
-            return _copy(source, target, "its publish ended in an error of the target's disk", known)
-        return _of_known(source, target, known, situation.zone)
+            known = replace(known, reason=NotDurable.reason, failed=row.failed, durable=False)
+        return _of_known(source, target, known, situation)
     return _of_unknown(situation, source, target, row)
 
 
@@ -157,24 +163,31 @@ def _clash(situation: Situation, name: str, clash: Pool) -> str:
             "another name, or let both be: ADD SETTINGS SETTINGS, UNIQUE-NAMES no (ALTER, where there are some)")
 
 
-def _of_known(source: TapeFacts, target: TapeFacts, known: Copy, zone: tzinfo | None) -> Step:
-    if known.reason == "verify":
-        return _copy(source, target, f"verification failed {_date(known.failed, zone)}", known)
+def _of_known(source: TapeFacts, target: TapeFacts, known: Copy, situation: Situation) -> Step:
+    if known.reason in _SENT_AGAIN:
+        return _copy(source, target, f"{_SENT_AGAIN[known.reason]} {_date(known.failed, situation.zone)}", known)
     assert known.source_identity is not None
-    if known.source_identity.fits(source.identity):
-        if known.doubted is not None:
-            why = f"the target's identity was in doubt {_date(known.doubted, zone)}"
-            return Step(Action.COMPARE, source.name, why, source.identity.size, source, target,
-                        if_unequal=Action.COPY, known=known)
+    if not known.source_identity.looks_like(source.identity):
+        return _copy(source, target, f"changed since {_date(known.copied, situation.zone)}", known)
+    if not known.source_identity.fits(source.identity):
+        if source.mode != target.mode:
+            return _copy(source, target, f"its mode is {source.mode:04o} now", known)
+        why = "same size and time, touched since its copy"
+    elif known.doubted is not None:
+        why = f"the target's identity was in doubt {_date(known.doubted, situation.zone)}"
+    elif situation.provable and not known.durable:
+        why = "its copy was not made durable"
+    else:
         return Step(Action.NOTHING, source.name, "unchanged", 0, source, target, known=known)
-    if known.source_identity.looks_like(source.identity):
-        return Step(Action.COMPARE, source.name, "same size and time, touched since its copy", source.identity.size,
-                    source, target, if_unequal=Action.COPY, known=known)
-    return _copy(source, target, f"changed since {_date(known.copied, zone)}", known)
+    return Step(Action.COMPARE, source.name, why, source.identity.size, source, target, if_unequal=Action.COPY,
+                known=known)
 
 
 def _of_unknown(situation: Situation, source: TapeFacts, target: TapeFacts, row: Copy | None) -> Step:
     """The target's tape is not, by identity, one that we published."""
+    if source.identity == target.identity and None not in (source.identity.inode, source.identity.ctime_ns):
+        return _refuse(source, target, IdentityMismatch.reason, "its copy is the source's own file (a hard link, or "
+                       "the same directory by two paths)", row)
     records = situation.records.get(source.name, ())
     ours = [each for each in records if is_ours(each, situation.source_pool, situation.source_vault)]
     earlier = [each.identity for each in ours]
@@ -232,7 +245,8 @@ def copy_of(record: Record, source_pool: Pool, target_pool: Pool, target: TapeFa
     return Copy(
         source=source_pool.tape(record.source.name), target=target_pool.tape(record.tape), digest=record.digest,
         size=record.source_identity.size, source_identity=record.source_identity, target_identity=target.identity,
-        copied=record.published, verified=record.published if record.proven else None, durable=record.durable, run=record.run)
+        copied=record.published, verified=record.published if record.proven else None, durable=record.durable,
+        run=record.run)
 
 
 def _copy(source: TapeFacts, target: TapeFacts | None, why: str, known: Copy | None) -> Step:

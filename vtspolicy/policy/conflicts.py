@@ -43,11 +43,18 @@ def key_of_sources(policy: Copying) -> str:
     return "from" if policy.kind == "scheme" else "pool"
 
 
-def conflicts(policies: Policies, broken: Collection[str] = ()) -> Iterator[tuple[Copying, Problem]]:
+def conflicts(policies: Policies, broken: Collection[str] = (), *,
+              unread: bool = False) -> Iterator[tuple[Copying, Problem]]:
     """What is wrong between the policies, each time with the policy that it is told of.
 
     `broken`: names of systems whose files have faults of their own; nothing is said about references to them.
+    `unread`: there are such files whose system's name is not known, too; any name that is missing may be theirs.
     """
+    def is_hidden(name: str | None) -> bool:
+        if name is None:
+            return unread or bool(broken)
+        return name in broken or (unread and name not in policies.systems)
+
     routes: list[Route] = []
     for policy in policies.copying:
         sources: list[tuple[Place, Site]] = []
@@ -55,15 +62,14 @@ def conflicts(policies: Policies, broken: Collection[str] = ()) -> Iterator[tupl
             try:
                 sources.append(_source(policies, policy, source))
             except Unknown as error:
-                hidden = source.system in broken or (source.system is None and broken)
-                if not hidden:
+                if not is_hidden(source.system):
                     yield policy, Problem(key_of_sources(policy), index, error.message)
         reached: dict[tuple[Site, str | None], int] = {}
         for index, target in enumerate(policy.to):
             try:
                 site = policies.site(Vault(str(target.system), target.vault))
             except Unknown as error:
-                if target.system not in broken:
+                if not is_hidden(target.system):
                     yield policy, Problem("to", index, error.message)
                 continue
             if (site, target.pool) in reached:

@@ -61,20 +61,26 @@ def load(folder: str, *, may_be_missing: bool = False) -> Policies:
 
     A folder that is missing or holds no policy is refused too, unless `may_be_missing`: then the set is empty.
     """
-    if not may_be_missing and not os.path.isdir(folder):
-        raise PolicyInvalid(f"{excerpt(folder, 1000)}: there is no such policy folder; ADD SYSTEM makes it, and "
-                            "--policies names another")
     assembly = assemble(folder, read_files(folder))
-    if assembly.errors:
-        raise PolicyInvalid("\n".join(assembly.errors))
-    if not may_be_missing and not assembly.readings:
-        raise PolicyInvalid(f"{excerpt(folder, 1000)}: holds no policy; ADD SYSTEM makes the first")
+    errors = assembly.errors or (() if may_be_missing else _nothing(assembly))
+    if errors:
+        raise PolicyInvalid("\n".join(errors))
     return assembly.policies
 
 
 def check(folder: str) -> tuple[str, ...]:
-    """Every error of every file as `file:line: path: message`. A missing or empty folder has none."""
-    return assemble(folder, read_files(folder)).errors
+    """Every error of every file as `file:line: path: message`; or that there is no folder, or no policy in it."""
+    assembly = assemble(folder, read_files(folder))
+    return assembly.errors or _nothing(assembly)
+
+
+def _nothing(assembly: Assembly) -> tuple[str, ...]:
+    """What is wrong with a set that holds no policy."""
+    folder = assembly.policies.folder
+    if not os.path.isdir(folder):
+        return (f"{excerpt(folder, 1000)}: there is no such policy folder; ADD SYSTEM makes it, and --policies names "
+                "another",)
+    return () if assembly.readings else (f"{excerpt(folder, 1000)}: holds no policy; ADD SYSTEM makes the first",)
 
 
 def read_files(folder: str) -> Files:
@@ -155,9 +161,12 @@ def assemble(folder: str, files: Files) -> Assembly:
     origins: dict[tuple[str, str], Origin] = {}
     first: dict[tuple[str, str], Origin] = {}
     broken: set[str] = set()
+    unread = any(file for file, _ in files.faults)
+    """Whether there may be systems of which not even the name is known."""
     for file, reading in readings.items():
         faults += [(file, fault) for fault in reading.faults]
         if reading.kind is None or reading.name is None:
+            unread = unread or reading.kind in (None, "system")
             continue
         kind, name = reading.kind, reading.name
         line, path = reading.places.get(("name", None), (1, "name"))
@@ -182,7 +191,7 @@ def assemble(folder: str, files: Files) -> Assembly:
         settings=next((each for each in found["settings"].values() if isinstance(each, Settings)),
                       Settings(name="SETTINGS")),
         origins=origins)
-    for policy, problem in (*wrong_jumps(policies, broken), *conflicts(policies, broken)):
+    for policy, problem in (*wrong_jumps(policies, broken), *conflicts(policies, broken, unread=unread)):
         file = origins[policy.kind, policy.name].file
         faults.append((file, readings[file].fault(problem)))
     return Assembly(policies, _lines(folder, faults), readings)

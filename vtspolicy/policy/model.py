@@ -117,7 +117,7 @@ class System:
         doc="The permission bits of a tape that is published on this system. Without it, those of the source.")
     vaults: Mapping[str, str] = _rule(
         read=readers.path, read_key=readers.name, what="vault: absolute path", shape=Shape.MAPPING, required=True,
-        unless="address", default=dict, example={"VAULT01": "/srv/vts/VAULT01"},
+        unless="address", default=dict, example={"VAULT01": "/srv/vts/VAULT01", "VAULT02": "/srv/vts/VAULT02"},
         doc="The system's vaults and the directories that hold them. Only a system that is a jump host alone, for the "
             "via of others, needs none.")
 
@@ -131,7 +131,7 @@ class _Copying:
         example=("SCRATCH*",), doc="Pools that a template above selects and that are left out.")
     to: tuple[Place, ...] = _rule(
         read=readers.target, what="pools on systems", shape=Shape.LIST, required=True,
-        example=("vts2:/VAULT01/PAYROLL",),
+        example=("vts2:/VAULT02/PAYROLL",),
         doc="Where to copy: one target or several. {pool} stands for the source pool's name.")
     tapes: tuple[str, ...] = _rule(
         read=readers.template, what="tape names or templates", shape=Shape.LIST, default=("*",), example=("*",),

@@ -118,6 +118,11 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> Unknown:
     return Unknown(f"there is no {what} {excerpt(name)}" + _nearest(name, known))
 
 
+def unselected(kind: str, template: str, known: Iterable[str]) -> Unknown:
+    """The refusal of a template that selects no policy of the kind."""
+    return Unknown(f"no {kind.upper()} is selected by {excerpt(template)}" + _nearest(template, known))
+
+
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = nearest(name, known)
     return f"; the nearest is {near}" if near else ""

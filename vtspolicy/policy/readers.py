@@ -80,6 +80,13 @@ def target(text: str) -> Place:
 def address(text: str) -> str:
     if _ADDRESS.fullmatch(text) is None:
         raise ValueError("expected a host name or an IP address")
+    if ":" in text:
+        from ipaddress import IPv6Address
+
+        try:
+            IPv6Address(text)
+        except ValueError:
+            raise ValueError("expected a host name or an IP address; a port stands under the key port") from None
     return text
 
 

@@ -8,7 +8,6 @@ say where a pool goes that no policy sends there.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import reduce
 
 from vtspolicy.command.command import Command, Door
 from vtspolicy.command.complaint import one_of, refuse
@@ -18,7 +17,7 @@ from vtspolicy.policy.coverage import PoolsOf, in_force, legs_from, legs_of, nam
 from vtspolicy.policy.model import Scheme, System
 from vtspolicy.policy.places import Place, Pool, Vault, matches, parse_place
 from vtspolicy.policy.policies import Copying, Policies, unknown
-from vtspolicy.policy.request import Guard, Leg, Request
+from vtspolicy.policy.request import Leg, Request
 
 
 def resolve(command: Command, policies: Policies, pools_of: PoolsOf) -> Request:
@@ -56,24 +55,38 @@ def _by_path(command: Command, policies: Policies, operand: str) -> tuple[str | 
     pool, tape = _pool_and_tape(command, policies, operand)
     destination = _destination(command, policies)
     covered = in_force(policies, pool)
-    candidates = {policy: _legs(policy, pool, tape, destination) for policy in covered}
-    fitting = {policy: legs for policy, legs in candidates.items() if legs}
+    found = _decided(command, covered, pool, tape, destination)
+    if found is not None:
+        return found
+    fitting = [policy for policy in covered if _legs(policy, pool, tape, destination)]
     if fitting:
-        ways = {tuple((leg.source, leg.target) for leg in legs) for legs in fitting.values()}
-        schemes = [policy for policy in fitting if isinstance(policy, Scheme)]
-        if len(fitting) == 1 or (len(ways) == 1 and len(schemes) == 1):
-            policy = (*schemes, *fitting)[0]
-            return policy.name, fitting[policy]
-        if len(ways) == 1 and destination is not None and command.door is Door.SHELL:
-            rates = [policy.rate for policy in fitting if policy.rate is not None]
-            names = (tape,) if tape is not None else ("*",)
-            guards = [Guard.of(policy.guard) for policy in fitting]
-            return None, tuple(Leg(*way, names, min(rates, default=None), reduce(Guard.strictest, guards))
-                               for way in ways.pop())
-        raise Refusal(f"{pool} is covered by {named_together(fitting)}; name one of them, or the target with d=")
+        ways_out = [f"IDR {policy.name} runs that scheme" for policy in fitting if isinstance(policy, Scheme)]
+        if destination is None:
+            targets = dict.fromkeys(str(target.system) for policy in fitting for target in policy.to)
+            ways_out += [f"d={each} names the target" for each in targets
+                         if _decided(command, covered, pool, tape, each) is not None]
+        ways_out = ways_out or ["no sentence can choose between them; let one of them leave the pool out (EXCEPT)"]
+        raise Refusal(f"{pool} is covered by {named_together(fitting)}; {', '.join(ways_out)}")
     if destination is not None and command.door is Door.SHELL:
         return None, (_direct(policies, pool, tape, destination),)
     raise _not_covered(policies, pool, tape, destination, covered)
+
+
+def _decided(command: Command, covered: tuple[Copying, ...], pool: Pool, tape: str | None,
+             destination: str | None) -> tuple[str | None, tuple[Leg, ...]] | None:
+    """The name and the legs where the policies in force leave one way to copy, else None."""
+    candidates = {policy: _legs(policy, pool, tape, destination) for policy in covered}
+    fitting = {policy: legs for policy, legs in candidates.items() if legs}
+    ways = {tuple((leg.source, leg.target) for leg in legs) for legs in fitting.values()}
+    schemes = [policy for policy in fitting if isinstance(policy, Scheme)]
+    if len(fitting) == 1 or (len(ways) == 1 and len(schemes) == 1):
+        policy = (*schemes, *fitting)[0]
+        return policy.name, fitting[policy]
+    if len(ways) == 1 and destination is not None and command.door is Door.SHELL:
+        rates = [policy.rate for policy in fitting if policy.rate is not None]
+        names = (tape,) if tape is not None else ("*",)
+        return None, tuple(Leg(*way, names, min(rates, default=None)) for way in ways.pop())
+    return None
 
 
 def _legs(policy: Copying, pool: Pool, tape: str | None, destination: str | None) -> tuple[Leg, ...]:

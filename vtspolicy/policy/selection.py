@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from vtspolicy.command.command import Command
-from vtspolicy.command.complaint import nearest, refuse
+from vtspolicy.command.complaint import nearest, one_of, refuse
 from vtspolicy.errors import EmptySource, Unknown
 from vtspolicy.policy.coverage import PoolsOf, legs_of
 from vtspolicy.policy.model import System
-from vtspolicy.policy.places import Place, Pool, matches, parse_place
-from vtspolicy.policy.policies import Copying, Policies, unknown
+from vtspolicy.policy.places import Place, Pool, has_wildcard, matches, parse_place
+from vtspolicy.policy.policies import Copying, Policies, unknown, unselected
 from vtspolicy.policy.request import Leg
 from vtspolicy.policy.templates import covers, overlap
 
@@ -42,7 +42,8 @@ def legs_of_schemes(policies: Policies, template: str, pools_of: PoolsOf) -> tup
     """The legs of the schemes that the name or template selects. Raise Unknown where it selects none."""
     found = [scheme for name, scheme in policies.schemes.items() if matches(name, template)]
     if not found and template != EVERYTHING:
-        raise unknown("scheme", template, policies.schemes)
+        refusal = unselected if has_wildcard(template) else unknown
+        raise refusal("scheme", template, policies.schemes)
     return _merged(leg for scheme in found for leg in _present_legs(policies, scheme, pools_of))
 
 
@@ -58,9 +59,10 @@ def legs_of_path(policies: Policies, text: str, pools_of: PoolsOf) -> tuple[Leg,
     place = parse_place(text, templates=True)
     found = [leg for leg in everything if _within(policies, leg, place)]
     if not found:
-        pools = sorted({str(pool) for leg in everything for pool in (leg.source, leg.target)})
-        near = nearest(text, pools) or pools[0] if pools else ""
-        raise Unknown(f"no scheme and no AutoCopy policy copies {text}" + (f"; they copy {near}" if near else ""))
+        pools = sorted({str(leg.source) for leg in everything})
+        near = nearest(text, {str(pool) for leg in everything for pool in (leg.source, leg.target)})
+        known = f"the nearest is {near}" if near else f"they copy {one_of(pools)}" if pools else "there is none"
+        raise Unknown(f"no scheme and no AutoCopy policy copies {text}; {known}")
     if place.tape is None:
         return tuple(found)
     return _merged(replace(leg, tapes=kept) for leg in found

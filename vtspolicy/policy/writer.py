@@ -68,8 +68,11 @@ def alter(folder: str, command: Command) -> Policy:
             if value is None and field.rule.required:
                 raise refuse(command, field.keyword, f"a value: a {kind} needs {field.keyword}")
             new[field.attribute] = field.default if value is None else value
-        policy = replace(before.policies.find(kind, name), **new)
-        spelled: dict[str, Spelled | None] = {key: texts_of(policy).get(key) for key in given}
+        present = before.policies.find(kind, name)
+        policy = replace(present, **new)
+        changed = [key for key, (field, value) in given.items()
+                   if value is None or value != getattr(present, field.attribute)]
+        spelled: dict[str, Spelled | None] = {key: texts_of(policy).get(key) for key in changed}
         root = before.readings[file].root
         if root is None:
             raise Refusal(f"{os.path.join(folder, file)} cannot be changed key by key")

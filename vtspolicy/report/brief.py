@@ -10,10 +10,10 @@ from typing import Any
 from vtspolicy.service.result import Result
 
 FORMS: Mapping[str, str] = {
-    "run": "LEG source target status copied= equal= unchanged= refused= failed= bytes= run=",
-    "plan": "STEP source-tape target-pool action= bytes= reason=",
+    "run": "LEG source target status copied= equal= unchanged= refused= failed= bytes= run= ref= reason=",
+    "plan": "STEP source-tape target-pool action= bytes= reason= ref=",
     "verify": "VERIFY source-tape target-tape result= size= digest=",
-    "status": "TAPE source-tape target-tape state= size= verified= copied= reason= ref=",
+    "status": "TAPE source-tape target-tape state= size= verified= copied= reason= ref= basis=",
     "system": "SYSTEM name state= answers= address=",
     "test": "WAY system step result= about= reason= detail=",
     "freeze": "FROZEN pool|vault name since= by= reason= seen= last-known=",
@@ -27,13 +27,13 @@ FORMS: Mapping[str, str] = {
 def brief_lines(result: Result) -> list[str]:
     """The lines of a result; none where the verb has no BRIEF form."""
     data = result.data
-    lines = [_line("LEG", leg["source"], leg["target"], str(result.status), copied=leg["copied"], equal=leg["equal"],
+    lines = [_line("LEG", leg["source"], leg["target"], leg["status"], copied=leg["copied"], equal=leg["equal"],
                    unchanged=leg["trusted"], refused=leg["refused"], failed=leg["failed"], bytes=leg["bytes"],
-                   run=result.run)
+                   run=result.run, ref=result.ref, reason=leg["reason"])
              for leg in data.get("legs", ()) if "steps" not in leg]
     for leg in data.get("legs", ()):
         lines += [_line("STEP", f"{leg['source']}/{step['tape']}", leg["target"], action=step["action"],
-                        bytes=step["bytes"], reason=step["reason"]) for step in leg.get("steps", ())]
+                        bytes=step["bytes"], reason=step["reason"], ref=result.ref) for step in leg.get("steps", ())]
     for tape in data.get("tapes", ()):
         if "result" in tape:
             lines.append(_line("VERIFY", tape["tape"], tape["target"], result=tape["result"], size=tape["size"],
@@ -41,7 +41,7 @@ def brief_lines(result: Result) -> list[str]:
         else:
             lines.append(_line("TAPE", tape["tape"], tape["target"], state=tape["state"], size=tape["size"],
                                verified=tape["verified"], copied=tape["copied"], reason=tape["reason"],
-                               ref=tape["ref"]))
+                               ref=tape["ref"], basis=tape["basis"]))
     lines += [_line("SYSTEM", system["system"], state=system["state"], answers=system["answers"],
                     address=system["address"]) for system in data.get("systems", ())]
     lines += [_line("WAY", data["system"], _word(step["step"]), result=step["result"], about=step["about"],

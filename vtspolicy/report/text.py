@@ -41,7 +41,7 @@ def trouble_lines(result: Result) -> Lines:
     """What is printed on standard error."""
     lines = []
     for each in result.errors:
-        if each.reason == "policy" and result.command is not None and result.command.verb == "CHECK":
+        if each.reason == "policy" and result.data and result.command is not None and result.command.verb == "CHECK":
             continue  # CHECK POLICY shows them as its answer
         if result.command is not None and result.command.verb == "TEST" and result.data:
             continue  # its answer holds them, each with its remedy
@@ -92,9 +92,12 @@ def _and_freezes(render: _Render) -> _Render:
     return lambda result, zone: [*render(result, zone), *status_of_freezes(result, zone)]
 
 
-def _added(result: Result, zone: str | None) -> Lines:
-    lines = _said("OK, {kind} {name} added in {file}")(result, zone)
-    return lines + [f"still to be done: {step}" for step in result.data.get("next", ())]
+def _written(word: str) -> _Render:
+    """One line about the policy, and what is still to be done."""
+    def render(result: Result, zone: str | None) -> Lines:
+        lines = _said(f"OK, {{kind}} {{name}} {word} in {{file}}")(result, zone)
+        return lines + [f"still to be done: {step}" for step in result.data.get("next", ())]
+    return render
 
 
 def _trust(result: Result, zone: str | None) -> Lines:
@@ -147,8 +150,8 @@ _RENDERERS: dict[tuple[str, str | None], _Render] = {
     ("INFO", "POOL"): pool_lines, ("INFO", "TAPE"): status_lines,
     ("INFO", "EVENT"): _events, ("TRUST", None): _trust, ("CHECK", None): _check, ("SAMPLE", None): _plain,
     ("HELP", None): _plain, ("PARSE", None): _parsed, ("ENV", None): _env,
-    ("ADD", None): _added, ("ADD", "KEY"): key_lines, ("TEST", None): test_lines,
-    ("ALTER", None): _said("OK, {kind} {name} altered in {file}"),
+    ("ADD", None): _written("added"), ("ALTER", None): _written("altered"),
+    ("ADD", "KEY"): key_lines, ("TEST", None): test_lines,
     ("DELETE", None): _said("OK, {kind} {name} deleted"),
     ("INIT", None): _vault, ("TRUST", "VAULT"): _vault,
     ("RELEASE", None): release_lines, ("ACCEPT", None): accept_lines,

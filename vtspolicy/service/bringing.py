@@ -40,14 +40,16 @@ def plan_back(context: Context, command: Command, way: WayBack) -> Result:
     return line.plan(context, command, way.request, prepare_return)
 
 
-def prepare_return(context: Context, leg: Leg, *, replace: bool) -> Prepared:
-    """The plan for the leg's one tape. It changes nothing. Raise the guard's failure that speaks against it."""
+def prepare_return(context: Context, leg: Leg, *, replace: bool, sweep: bool = False) -> Prepared:
+    """The plan for the leg's one tape. It changes nothing but what is to be swept away. Raise the guard's failure that
+    speaks against it."""
     state, roads, tape = context.state, context.roads, leg.tapes[0]
     source, target = roads.to(leg.source.system), roads.to(leg.target.system)
     there, source_identity = identified(leg.source.of, state, roads)
     here, target_identity = identified(leg.target.of, state, roads)
     check_apart(leg.source.of, source_identity, leg.target.of, target_identity)
     check_owner(leg.target, context.policies.system(leg.target.system).owner, target.promises.far_end)
+    swept = target.sweep(leg.target, state.id) if sweep and leg.target.name in here.pools else 0
     inventory, new_pool = target_pool(context, target, leg, here)
     check_thawed(leg.target, here, inventory)
     names, _ = target.names() if context.policies.settings.unique_names else ({}, ())
@@ -57,7 +59,9 @@ def prepare_return(context: Context, leg: Leg, *, replace: bool) -> Prepared:
     plan = plan_return(wanted)
     check_space(leg.target, inventory.free, plan.steps)
     vaults = (leg.source.of, source_identity), (leg.target.of, target_identity)
-    return Prepared(dataclasses.replace(plan, new_pool=new_pool), source, target, vaults, len(inventory.stale_parts))
+    known = {**state.copies(leg.source, leg.target), **state.copies(leg.target, leg.source)}
+    return Prepared(dataclasses.replace(plan, new_pool=new_pool), source, target, vaults, known,
+                    len(inventory.stale_parts), swept)
 
 
 def _booked(context: Context, way: WayBack) -> Callable[[Prepared, Outcome], Outcome]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vtspolicy.command.command import Command
 from vtspolicy.command.verbs import needs_yes, verb_of
-from vtspolicy.errors import Failure, NotBuilt, Stopped, Usage
+from vtspolicy.errors import Bug, Failure, NotBuilt, Refusal, Stopped, Usage
 from vtspolicy.service.context import Context
 from vtspolicy.service.result import Result, Status, failed
 from vtspolicy.service.verbs import copying, policies, program, sites
@@ -28,8 +28,7 @@ def perform(context: Context, command: Command) -> Result:
             raise NotBuilt(f"{command.verb} {command.object or ''} is not built in this release; nothing was done")
         with context.stop.listening():
             if needs_yes(command) and command.verb != "TRUST" and not _confirmed(context, command):
-                raise Usage(f"{command.verb} {command.object or ''} needs a yes: end the sentence with !, or use "
-                            "--yes")
+                raise Refusal("nothing was done: the answer was not yes")
             result = handler(context, command)
         if any(each.reason == Stopped.reason for each in result.errors):
             result = replace(result, status=Status.STOPPED)
@@ -38,12 +37,17 @@ def perform(context: Context, command: Command) -> Result:
         if command.verb in MOVING:
             _tell(context, command, meant)
         result = failed(command, [meant])
+    except Exception as error:
+        why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        result = failed(command, [Bug(f"vtspolicy has a fault: {why}")])
     return replace(result, warnings=(*result.warnings, *context.notices))
 
 
 def _confirmed(context: Context, command: Command) -> bool:
-    return context.ask is not None and context.ask(
-        f"{command.verb} {command.object or ''} {' '.join(command.operands)}: are you sure?")
+    """What a person says. Raise Usage where nobody can be asked."""
+    if context.ask is None:
+        raise Usage(f"{command.verb} {command.object or ''} needs a yes: end the sentence with !, or use --yes")
+    return context.ask(f"{command.verb} {command.object or ''} {' '.join(command.operands)}: are you sure?")
 
 
 def _tell(context: Context, command: Command, failure: Failure) -> None:
@@ -55,7 +59,7 @@ def _tell(context: Context, command: Command, failure: Failure) -> None:
             what = " ".join(command.operands)
             transaction.event(
                 by_reason(failure.reason).id, verb=command.verb, policy=what, source=what, target="the target",
-                tape=failure.tape or what, system=failure.system or "here", vault=what, pool=what,
+                tape=failure.tape, system=failure.system or "here", vault=what, pool=what,
                 detail=failure.message)
     except (Failure, KeyError) as other:
         context.notices.append(f"the event log could not be told: {other}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from vtspolicy.catalog.eventlog import EventFilter
 from vtspolicy.catalog.times import parse_utc, utc_text, zone_of
 from vtspolicy.command.command import Command
+from vtspolicy.command.complaint import refuse
 from vtspolicy.errors import Usage
 from vtspolicy.events import Severity
 from vtspolicy.policy.places import has_wildcard, matches
@@ -18,15 +20,21 @@ _FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 
 
 def events_of(context: Context, command: Command) -> Result:
-    """The events that are asked for, oldest first. Raise Usage where SINCE is no time."""
+    """The events that are asked for, oldest first. Raise Usage where SINCE is no time, or the id is none or two."""
     severity = command.word("SEVERITY")
     limit = command.word("LIMIT")
     since = command.word("SINCE")
     tape = command.word("TAPE")
     template = tape if tape is not None and has_wildcard(tape) else None
+    wanted = next((each for each in command.operands if each != "*"), None)
+    if wanted is not None:
+        if re.fullmatch(r"[0-9]{6}", wanted) is None:
+            raise refuse(command, wanted, "a six-digit event id, such as 624013, or *")
+        if command.word("ID") is not None:
+            raise refuse(command, "ID", "the id once: behind EVENT, or as ID")
     found = context.state.events(EventFilter(
         at_least=Severity[severity.upper()] if severity else None,
-        id=command.operands[0] if command.operands else command.word("ID"),
+        id=wanted or command.word("ID"),
         tape=None if template else tape, since=_moment(since, context.policies.settings.zone) if since else None,
         run=command.word("RUN"), ref=command.word("REF"),
         limit=int(limit) if limit and not template else None))

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from vtspolicy.catalog.state import State
 from vtspolicy.catalog.transaction import Transaction
-from vtspolicy.errors import Failure, IdentityMismatch
+from vtspolicy.errors import Failure, IdentityMismatch, Unknown
 from vtspolicy.planning.guards import check_identity
 from vtspolicy.policy.places import Vault
 from vtspolicy.service.roads import Roads
@@ -16,8 +16,12 @@ from vtspolicy.systems.contract import VaultFacts
 
 def identified(vault: Vault, state: State, roads: Roads) -> tuple[VaultFacts, str]:
     """The vault as it lies there now, and its id. Raise IdentityMismatch where it has none, another than the one that
-    is remembered, or that of another vault; Unknown and Outage where it cannot be looked at."""
-    facts = roads.to(vault.system).vault(vault)
+    is remembered, or that of another vault, or is not there at all (an unmounted disk looks so); Outage where the
+    system cannot be had."""
+    try:
+        facts = roads.to(vault.system).vault(vault)
+    except Unknown as gone:
+        raise IdentityMismatch(f"{gone.message}: is its disk mounted?", system=vault.system) from None
     known = state.vaults()
     return facts, check_identity(vault, facts, known.get(vault), others(vault, known, roads))
 

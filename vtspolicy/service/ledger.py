@@ -6,13 +6,14 @@ import os
 import time
 from collections import Counter
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vtspolicy.catalog.runs import Run
 from vtspolicy.catalog.state import State
+from vtspolicy.catalog.times import now
 from vtspolicy.catalog.transaction import Transaction
-from vtspolicy.errors import Failure, Gone, Stopped
-from vtspolicy.planning.plan import Plan
+from vtspolicy.errors import Damaged, Failure, Gone, Missing, Stopped
+from vtspolicy.planning.plan import Copy, Plan
 from vtspolicy.planning.states import standing_of
 from vtspolicy.policy.places import Pool
 from vtspolicy.policy.request import Leg
@@ -53,7 +54,8 @@ class LegTally:
                 **{str(each): self.counts[each] for each in Result}, "bytes": self.sent,
                 "seconds": round(self.seconds, 3), "warnings": self.warnings, "states": dict(self.states),
                 "gone": self.gone, "accepted": self.accepted,
-                "reason": self.errors[0].reason if self.errors and not self.steps else None}
+                "status": str(verdict(self.counts, self.errors, len(self.warnings))),
+                "reason": self.errors[0].reason if self.errors else None}
 
 
 class Ledger:
@@ -89,15 +91,15 @@ class Ledger:
         with self._transaction() as transaction:
             transaction.event("222004", pool=pool, detail=why, policy=self._label)
 
-    def planned(self, prepared: Prepared, swept: int) -> None:
+    def planned(self, prepared: Prepared) -> None:
         """What was seen while the plan was made."""
         plan = prepared.plan
         self.legs[-1].steps = len(plan.steps)
         with self._transaction() as transaction:
             for vault, identity in prepared.vaults:
                 transaction.remember_vault(vault, identity)
-            if swept:
-                transaction.event("226001", count=swept, pool=plan.target)
+            if prepared.swept:
+                transaction.event("226001", count=prepared.swept, pool=plan.target)
             if prepared.foreign_parts:
                 transaction.event("426001", count=prepared.foreign_parts, pool=plan.target)
             self._warn_of(plan, transaction)
@@ -133,13 +135,21 @@ class Ledger:
         if outcome.failure is not None:
             leg.errors.append(Trouble.of(outcome.failure))
         self._waiting.append((prepared, outcome))
-        if len(self._waiting) >= HELD or time.monotonic() - self._since > HELD_TIME:
+        if len(self._waiting) == 1:
+            self._since = time.monotonic()
+        if len(self._waiting) >= HELD:
+            self.flush()
+        else:
+            self.flush_in_time()
+
+    def flush_in_time(self) -> None:
+        """Record what has waited long enough."""
+        if self._waiting and time.monotonic() - self._since > HELD_TIME:
             self.flush()
 
     def flush(self) -> None:
         """Record what waits."""
         waiting, self._waiting = self._waiting, []
-        self._since = time.monotonic()
         if waiting:
             with self._transaction() as transaction:
                 for prepared, outcome in waiting:
@@ -147,9 +157,13 @@ class Ledger:
 
     def _record(self, transaction: Transaction, prepared: Prepared, outcome: Outcome) -> None:
         plan, step, copy = prepared.plan, outcome.step, outcome.copy
-        if copy is not None:
-            transaction.save_copy(copy)
         tape = plan.source.tape(step.tape)
+        planned_on = prepared.copies.get(step.tape)
+        if copy is not None:
+            by_now = transaction.copy_of(copy.source, copy.target)
+            known = copy if outcome.read or by_now == planned_on else _beside(outcome, by_now)
+            if known is not None:
+                transaction.save_copy(known)
         if outcome.failure is not None:
             tell_failure(transaction, outcome.failure, verb=self.run.verb, policy=self._label, source=plan.source,
                          target=plan.target, tape=tape)
@@ -158,13 +172,23 @@ class Ledger:
         assert copy is not None and copy.digest is not None
         what = {"size": copy.size, "seconds": f"{outcome.seconds:.1f}", "digest": copy.digest[7:23]}
         if outcome.result is Result.COPIED:
-            repaired = step.known is not None and step.known.reason == "verify"
+            repaired = step.known is not None and step.known.reason in (Damaged.reason, Missing.reason)
             transaction.event("224006" if repaired else "224004", **about, **what)
             if not prepared.target.promises.provable:
                 transaction.event("424022", **about, detail="the far side cannot make it durable")
         elif outcome.result is Result.EQUAL:
-            transaction.event("224005", **about, **what)
-        # An unchanged tape makes no noise: its row says when it was last seen so.
+            transaction.event("224005" if outcome.read else "224008", **about, **what)
+        elif planned_on is None or (planned_on.run, planned_on.digest) != (copy.run, copy.digest):
+            transaction.event("224021", **about)
+        # Any other unchanged tape makes no noise: its row says when it was last seen so.
+
+    def lose_copies(self) -> None:
+        """The present leg's target pool is gone from its vault, and all copies with it."""
+        leg = self.legs[-1].leg
+        with self._transaction() as transaction:
+            for copy in self._state.copies(leg.source, leg.target).values():
+                if copy.digest is not None:
+                    transaction.save_copy(replace(copy, reason=Missing.reason, failed=now()))
 
     def fail(self, failure: Failure) -> None:
         """The present leg came to nothing, or its road broke."""
@@ -204,6 +228,14 @@ class Ledger:
 
     def _transaction(self) -> AbstractContextManager[Transaction]:
         return self._state.transaction(run=self.run.id, ref=self.run.ref)
+
+
+def _beside(outcome: Outcome, by_now: Copy | None) -> Copy | None:
+    """What to record of an outcome for which nobody read the copy, while somebody else recorded what he found in it:
+    his word stays, and a failure of ours is noted where he had none."""
+    if by_now is None or by_now.reason is not None or outcome.copy is None or outcome.failure is None:
+        return None
+    return replace(by_now, reason=outcome.copy.reason, failed=outcome.copy.failed)
 
 
 def _is_alive(pid: int) -> bool:

@@ -12,7 +12,7 @@ from typing import Protocol
 from vtspolicy.catalog.runs import Run, new_run_id
 from vtspolicy.catalog.times import now
 from vtspolicy.command.command import Command
-from vtspolicy.errors import Failure, Frozen, IdentityMismatch, Outage, StateUnusable
+from vtspolicy.errors import Failure, Frozen, IdentityMismatch, Outage, PoolGone, StateUnusable
 from vtspolicy.planning.plan import Action
 from vtspolicy.policy.places import Pool
 from vtspolicy.policy.request import Leg, Request
@@ -34,7 +34,7 @@ from vtspolicy.transfer.outcome import Outcome
 class Prepare(Protocol):
     """How a leg becomes a plan."""
 
-    def __call__(self, context: Context, leg: Leg, *, replace: bool) -> Prepared: ...
+    def __call__(self, context: Context, leg: Leg, *, replace: bool, sweep: bool = False) -> Prepared: ...
 
 
 def run(context: Context, command: Command, request: Request, prepare: Prepare = prepare,
@@ -55,6 +55,8 @@ def run(context: Context, command: Command, request: Request, prepare: Prepare =
             except StateUnusable:
                 raise  # what was not recorded is not told as done either; the far side's records know of it
             except Failure as failure:
+                if isinstance(failure, PoolGone):
+                    ledger.lose_copies()
                 ledger.fail(context.stop.meaning_of(failure))
                 if isinstance(failure, Outage):
                     _lose(context, leg, failure)
@@ -73,7 +75,7 @@ def _copy(context: Context, leg: Leg, request: Request, ledger: Ledger, prepare:
           booked: Callable[[Prepared, Outcome], Outcome]) -> None:
     state, stop, watch = context.state, context.stop, context.watch
     try:
-        prepared = prepare(context, leg, replace=request.replace)
+        prepared = prepare(context, leg, replace=request.replace, sweep=True)
     except IdentityMismatch:
         doubt_strangers((leg.target.of,), state, context.roads)
         raise
@@ -84,12 +86,14 @@ def _copy(context: Context, leg: Leg, request: Request, ledger: Ledger, prepare:
     plan = prepared.plan
     if plan.new_pool is not None:
         _make_pool(prepared.target, plan.target, plan.new_pool, ledger)
-    ledger.planned(prepared, prepared.target.sweep(plan.target, state.id))
+        prepared.target.sweep(plan.target, state.id)
+    ledger.planned(prepared)
     watch.expect(sum(step.size for step in (*plan.having(Action.COPY), *plan.having(Action.COMPARE))))
 
     def progress(count: int) -> None:
         stop.check()
         watch.moved(count)
+        ledger.flush_in_time()
 
     there = context.policies.system(leg.target.system)
     journey = Journey(ledger.run.id, state.id, prepared.vaults[0][1], now,

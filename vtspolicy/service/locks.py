@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from vtspolicy.errors import Locked, StateUnusable
 from vtspolicy.policy.places import Pool
+from vtspolicy.systems.files import allow_many_files
 
 FOLDER = "locks"
 
@@ -17,6 +18,7 @@ FOLDER = "locks"
 def holding(state_folder: str, pools: Iterable[Pool], holder: str) -> Iterator[None]:
     """Hold the locks of these target pools. Raise Locked, naming who has one; nothing is held then."""
     folder = os.path.join(state_folder, FOLDER)
+    allow_many_files()
     with ExitStack() as stack:
         # In one order for everybody: two runs never wait for each other in a ring; and nobody waits at all.
         for pool in sorted(set(pools)):

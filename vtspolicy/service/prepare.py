@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vtspolicy.catalog.times import zone_of
-from vtspolicy.errors import Unknown
+from vtspolicy.errors import PoolGone, Unknown
 from vtspolicy.planning.guards import (
     check_apart,
     check_owner,
@@ -15,7 +16,7 @@ from vtspolicy.planning.guards import (
     elsewhere,
     no_such_pool,
 )
-from vtspolicy.planning.plan import Plan
+from vtspolicy.planning.plan import Copy, Plan
 from vtspolicy.planning.planner import Situation, make_plan, selected, unexplained
 from vtspolicy.policy.places import Vault
 from vtspolicy.policy.request import Leg
@@ -35,11 +36,16 @@ class Prepared:
     target: System
     vaults: tuple[tuple[Vault, str], tuple[Vault, str]]
     """Source's and target's vault with their ids."""
+    copies: Mapping[str, Copy]
+    """What the catalog knew when the plan was made, by tape name."""
     foreign_parts: int = 0
+    swept: int = 0
+    """Part files of ours that were left over, and removed."""
 
 
-def prepare(context: Context, leg: Leg, *, replace: bool) -> Prepared:
-    """The plan of one leg. It reads, and changes nothing. Raise the guard's failure that speaks against it."""
+def prepare(context: Context, leg: Leg, *, replace: bool, sweep: bool = False) -> Prepared:
+    """The plan of one leg. It reads and, unless parts of ours are to be swept away (the caller holds the lock then),
+    changes nothing. Raise the guard's failure that speaks against it."""
     state, settings = context.state, context.policies.settings
     source, target = context.roads.to(leg.source.system), context.roads.to(leg.target.system)
     identities, facts = [], dict[Vault, VaultFacts]()
@@ -49,22 +55,27 @@ def prepare(context: Context, leg: Leg, *, replace: bool) -> Prepared:
     (source_vault, source_identity), (target_vault, target_identity) = identities
     check_apart(source_vault, source_identity, target_vault, target_identity)
     check_owner(leg.target, context.policies.system(leg.target.system).owner, target.promises.far_end)
+    swept = 0
+    if sweep and leg.target.name in facts[leg.target.of].pools:
+        swept = target.sweep(leg.target, state.id)  # what they hold is not free before
     there, new_pool = target_pool(context, target, leg, facts[leg.target.of])
     check_thawed(leg.target, facts[leg.target.of], there)
+    copies = state.copies(leg.source, leg.target)
     names, warnings = target.names() if settings.unique_names else ({}, ())
     if leg.verify == "sent" and target.promises.far_end != "sftp":
         warnings = (*warnings, f"verify: sent means nothing for {leg.target.system}: copies are read where they lie")
     here, others = source_pool(source, leg, facts[leg.source.of]), elsewhere(names, leg.target)
     situation = Situation(
-        leg.source, leg.target, here, there, state.copies(leg.source, leg.target), {}, others, source_identity,
-        leg.tapes, replace, warnings, zone_of(settings.zone), leg.guard, state.doubted(leg.target.of),
+        leg.source, leg.target, here, there, copies, {}, others, source_identity,
+        leg.tapes, replace, warnings, target.promises.provable, zone_of(settings.zone), leg.guard,
+        state.doubted(leg.target.of),
         origins(state, target, {name: others[name] for name in selected(here, leg.tapes) if name in others}))
     unknown = unexplained(situation)
     if unknown:
         situation = dataclasses.replace(situation, records=target.records(leg.target, unknown))
     plan = dataclasses.replace(make_plan(situation), new_pool=new_pool)
     check_space(leg.target, there.free, plan.steps)
-    return Prepared(plan, source, target, (identities[0], identities[1]), len(there.stale_parts))
+    return Prepared(plan, source, target, (identities[0], identities[1]), copies, len(there.stale_parts), swept)
 
 
 def source_pool(source: System, leg: Leg, vault: VaultFacts) -> Inventory:
@@ -82,7 +93,10 @@ def target_pool(context: Context, target: System, leg: Leg, vault: VaultFacts) -
     if leg.target.name not in vault.pools and policy.create_pool != "no":
         there, new_pool = Inventory({}, free=vault.free), policy.create_pool
     else:
-        there = target.inventory(leg.target)
+        try:
+            there = target.inventory(leg.target)
+        except Unknown as gone:
+            raise PoolGone(gone.message, system=target.name) from None
     if policy.address is not None:
         remember(context.state, leg.target.of, vault.frozen)
         remember(context.state, leg.target, there.frozen)

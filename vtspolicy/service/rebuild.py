@@ -10,9 +10,10 @@ import os
 from collections.abc import Iterable
 
 from vtspolicy.catalog.folder import set_aside
+from vtspolicy.catalog.state import open_state
 from vtspolicy.catalog.times import now
 from vtspolicy.command.command import Command
-from vtspolicy.errors import Failure, Unknown
+from vtspolicy.errors import Failure, StateOfOthers, Unknown
 from vtspolicy.planning.guards import check_identity
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.rebuilding import Found, Records, copies_of, pools_from
@@ -33,11 +34,22 @@ def rebuild(context: Context, command: Command) -> Result:
     return _Rebuilding(context, command).result()
 
 
+def _refuse_that_of_others(context: Context) -> None:
+    """Raise StateOfOthers: a wrong --policies must not set a good catalog aside."""
+    try:
+        open_state(context.state_folder, context.folder, create=False).close()
+    except StateOfOthers:
+        raise
+    except Failure:
+        pass
+
+
 class _Rebuilding:
     def __init__(self, context: Context, command: Command) -> None:
         context.policies.systems  # noqa: B018 - policies that cannot be read must speak before anything is changed
         self._context = context
         self._command = command
+        _refuse_that_of_others(context)
         self._kept = set_aside(context.state_folder) if os.path.lexists(context.state_folder) else None
         self._errors: list[Trouble] = []
         self._identities: dict[Vault, str | Failure] = {}

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from vtspolicy.catalog.state import State
-from vtspolicy.errors import Failure, IdentityMismatch
+from vtspolicy.errors import Damaged, Diverged, Failure, IdentityMismatch, Missing, NotDurable
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.planner import selected
 from vtspolicy.planning.states import TapeState, state_of, state_when_asked
@@ -22,6 +23,10 @@ from vtspolicy.service.identity import doubt_strangers, look_known
 from vtspolicy.service.kept import Kept
 from vtspolicy.service.roads import Roads
 from vtspolicy.systems.contract import TapeFacts
+
+LAST_KNOWN = "last known"
+"""STATUS tells of the targets what the catalog knows; it asks the sources alone."""
+_LOST = (Damaged.reason, Missing.reason, Diverged.reason, NotDurable.reason)
 
 
 class Basis(StrEnum):
@@ -47,6 +52,17 @@ class Standing:
     ref: str | None = None
     """The word that the caller gave the run which last dealt with the copy."""
     basis: Basis = Basis.KNOWN
+
+    @property
+    def exposed_since(self) -> float | None:
+        """When the oldest bytes were written that are not safe on the target; seconds. A copy that was lost is missed
+        since that was noticed, and its bytes since the last proof at the earliest."""
+        if self.state is TapeState.SAFE:
+            return None
+        copy = self.copy
+        if copy is not None and copy.failed is not None and copy.reason in _LOST:
+            return datetime.fromisoformat(copy.verified or copy.failed).timestamp()
+        return self.source.identity.mtime_ns / 1e9 if self.source is not None else None
 
     def as_json(self) -> dict[str, object]:
         """The tape in the envelope's data. Times are UTC; `changed` is the source's time of last change, seconds."""
@@ -131,8 +147,7 @@ def summary(found: Iterable[Standing]) -> list[dict[str, object]]:
     for (source, target), tapes in by_leg.items():
         counts = Counter(str(each.state) for each in tapes)
         proofs = [each.copy.verified for each in tapes if each.copy is not None and each.copy.verified is not None]
-        exposed = [each.source.identity.mtime_ns / 1e9 for each in tapes
-                   if each.source is not None and each.state is not TapeState.SAFE]
+        exposed = [since for each in tapes if (since := each.exposed_since) is not None]
         lines.append({"source": source, "target": target, "tapes": len(tapes), "states": dict(counts),
                       "oldest_proof": min(proofs, default=None), "exposed_since": min(exposed, default=None),
                       "basis": str(tapes[0].basis), "accepted": sum(each.accepted is not None for each in tapes)})

@@ -15,13 +15,20 @@ from vtspolicy.service.identity import identified
 from vtspolicy.service.roads import Roads
 
 
-def system_status(system: model.System, roads: Roads, state: State) -> tuple[dict[str, Any], list[Failure]]:
-    """What the system answers, and what hinders it."""
+def system_status(system: model.System, roads: Roads, state: State, known_hosts: str,
+                  ) -> tuple[dict[str, Any], list[Failure]]:
+    """What its policy says of the system, what it answers, and what hinders it."""
     shown: dict[str, Any] = {"system": system.name, "address": system.address, "answers": None, "vaults": [],
-                             "freezes": []}
+                             "freezes": [], "port": None, "user": system.user, "far-end": None, "pinned": []}
     if not system.vaults:
         return {**shown, "state": "jump host"}, []
     try:
+        if system.address is not None:
+            from vtspolicy.systems.ssh.hostkeys import host_name, pins_of
+
+            shown |= {"port": system.port, "far-end": system.far_end}
+            pins = pins_of(known_hosts, host_name(system.address, system.port))
+            shown["pinned"] = [each.fingerprint for each in pins.keys]
         there = roads.to(system.name)
     except Failure as failure:
         return {**shown, "state": failure.reason}, [failure]

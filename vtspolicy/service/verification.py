@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vtspolicy.catalog.runs import Run, new_run_id
@@ -13,10 +13,11 @@ from vtspolicy.catalog.state import State
 from vtspolicy.catalog.times import ago, now
 from vtspolicy.command.command import Command
 from vtspolicy.command.complaint import refuse
-from vtspolicy.errors import Failure, IdentityMismatch, Outage, Stopped, Unknown
+from vtspolicy.errors import Failure, IdentityMismatch, NotDurable, Outage, Stopped, Unknown
+from vtspolicy.events import by_reason
 from vtspolicy.planning import proofs
 from vtspolicy.planning.plan import Copy
-from vtspolicy.planning.planner import copy_of, is_ours
+from vtspolicy.planning.planner import AT_FAULT, copy_of, is_ours
 from vtspolicy.policy.places import Vault
 from vtspolicy.policy.units import parse_duration, parse_rate, parse_size
 from vtspolicy.service.context import Context
@@ -66,13 +67,13 @@ def verify_copies(context: Context, command: Command, copies: Iterable[Copy]) ->
             looked += 1
             continue
         looked += 1
-        good = found.failure is None
-        counts["verified" if good else "damaged"] += 1
+        word = "verified" if found.failure is None else found.failure.reason
+        counts[word] += 1
         if found.failure is not None:
             errors.append(Trouble.of(found.failure))
         tapes.append({"tape": str(copy.source), "target": str(copy.target), "size": found.copy.size,
-                      "digest": found.copy.digest, "result": "verified" if good else found.copy.reason})
-        watch.settled(copy.source.name, "verified" if good else "damaged")
+                      "digest": found.copy.digest, "result": word})
+        watch.settled(copy.source.name, word)
     left, bad = due[looked:], [copy for copy in spared if copy.reason in proofs.FOUND_BAD]
     status = _status(errors, counts, bad)
     with state.transaction(run=run.id, ref=run.ref) as transaction:
@@ -150,47 +151,53 @@ def _one(context: Context, copy: Copy, run: Run, rate: int | None) -> Verificati
         watch.moved(count)
 
     target = roads.to(copy.target.system)
-    found = verify(copy, target, now(), progress, rate)
-    while found.failure is not None and (renewed := _renewed(copy, state, target)) is not None:
-        copy = renewed
+    row, found = copy, verify(copy, target, now(), progress, rate)
+    while found.failure is not None and (renewed := _renewed(copy, row, state, target)) is not None:
+        copy, row = renewed
         found = verify(copy, target, now(), progress, rate)
     why = "" if found.failure is None else found.failure.message.removeprefix(f"{copy.target}: ")
     about = {"tape": copy.source, "target": copy.target.of, "size": copy.size, "policy": run.policy}
     with state.transaction(run=run.id, ref=run.ref) as transaction:
-        known = _known_now(copy, state)
-        if known is None or (known.run or "") <= (copy.run or ""):  # else a run knows better by now
-            transaction.save_copy(found.copy)
+        by_now = transaction.copy_of(copy.source, copy.target)
+        if by_now is None or _same_publish(by_now, row):  # else a run knows better by now
+            transaction.save_copy(replace(found.copy, trusted=by_now.trusted if by_now else None))
         if found.failure is None:
             transaction.event("224007", **about, seconds=f"{time.monotonic() - began:.1f}",
                               digest=str(copy.digest)[7:23])
-        elif found.copy.reason == "missing":
-            transaction.event("624018", **about, detail=why)
         else:
-            transaction.event("824007", **about, detail=why)
+            transaction.event(by_reason(found.failure.reason).id, **about, detail=why)
     return found
 
 
-def _known_now(copy: Copy, state: State) -> Copy | None:
-    """What the catalog knows of the copy by now."""
-    return next((each for each in state.copies_of_tape(copy.target) if each.source == copy.source), None)
+def _same_publish(one: Copy, other: Copy) -> bool:
+    """Whether both tell of the same publish, whatever was seen of it since."""
+    return (one.run, one.copied, one.digest) == (other.run, other.copied, other.digest)
 
 
-def _renewed(copy: Copy, state: State, target: System) -> Copy | None:
-    """The copy that a run has put in the place of this one meanwhile; None where none has.
+def _renewed(copy: Copy, row: Copy, state: State, target: System) -> tuple[Copy, Copy] | None:
+    """The copy that a run has put in the place of this one meanwhile, with what the catalog holds; None where none has.
 
     No lock keeps runs away from a verification. The far side's record tells of a publish before the catalog does.
-    Ids of runs sort by time.
     """
-    known = _known_now(copy, state)
-    if known is not None and known.digest is not None and (known.run or "") > (copy.run or ""):
-        return known
+    known = next((each for each in state.copies_of_tape(copy.target) if each.source == copy.source), None)
+    if known is not None and known.digest is not None and not _same_publish(known, row):
+        return known, known
     source, there, name = copy.source.of, copy.target.of, copy.target.name
-    remembered, facts = state.vault(source.of), target.inventory(there).tapes.get(name)
+    remembered = state.vault(source.of)
+    try:
+        facts = None if remembered is None else target.inventory(there).tapes.get(name)
+    except Unknown:
+        return None  # the pool itself is gone
     if remembered is None or facts is None:
         return None
-    return next((copy_of(record, source, there, facts) for record in target.records(there, [name]).get(name, ())
-                 if record.run > (copy.run or "") and is_ours(record, source, remembered[0])
-                 and record.identity.fits(facts.identity)), None)
+    fitting = next((copy_of(record, source, there, facts) for record in target.records(there, [name]).get(name, ())
+                    if record.run != copy.run and is_ours(record, source, remembered[0])
+                    and record.identity.fits(facts.identity)), None)
+    if fitting is None:
+        return None
+    if row.reason in AT_FAULT:
+        fitting = replace(fitting, reason=NotDurable.reason, failed=row.failed, durable=False)
+    return fitting, row
 
 
 def _status(errors: list[Trouble], counts: Counter[str], bad: Sequence[Copy]) -> Status:

@@ -246,8 +246,8 @@ class System(Protocol):
                rate: int | None = None) -> tuple[str, TapeFacts]:
         """Read the whole tape there; its digest, and its facts, equal before and after. With `durable` its bytes are
         made so before they are read, where the system can; with `rate` no more than so many bytes per second are
-        read (an older far side knows no rate). Raise Missing, SourceUnreadable or SourceChanged, and TargetWrite where
-        they cannot be made durable."""
+        read (an older far side knows no rate). Raise Missing, SourceUnreadable or SourceChanged, and NotDurable where
+        they cannot be made so."""
 
     def read(self, tape: Tape) -> Reader:
         """Open a tape to read it. Raise Missing or SourceUnreadable; NotBuilt where the system

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import stat
+from contextlib import suppress
 
 from vtspolicy.errors import Failure, NoSpace, TargetWrite
 from vtspolicy.events import printable, shorten
@@ -54,6 +56,14 @@ def write_all(fd: int, content: bytes | memoryview) -> None:
     view = memoryview(content)
     while view:
         view = view[os.write(fd, view):]
+
+
+def allow_many_files() -> None:
+    """Raise the soft limit of open files to the hard one: a scheme of many pools holds a lock for each."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def is_vault_identity(text: str) -> bool:

@@ -44,7 +44,7 @@ def identity_to_json(identity: Identity) -> dict[str, Any]:
 
 def identity_from_json(value: Mapping[str, Any]) -> Identity:
     """Raise KeyError, TypeError or ValueError where the value is not an identity."""
-    return Identity(_whole(value["size"]), _whole(value["mtime_ns"]), _whole_or_none(value["inode"]),
+    return Identity(_whole(value["size"]), _whole(value["mtime_ns"]), _inode(value["inode"]),
                     _whole_or_none(value["ctime_ns"]))
 
 
@@ -133,3 +133,10 @@ def _whole(value: object) -> int:
 
 def _whole_or_none(value: object) -> int | None:
     return None if value is None else _whole(value)
+
+
+def _inode(value: object) -> int | None:
+    """Some file systems use all 64 bits, without sign."""
+    if isinstance(value, int) and 2**63 <= value < 2**64:
+        return value
+    return _whole_or_none(value)

@@ -12,7 +12,20 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from vtspolicy.errors import Diverged, Failure, Frozen, Outage, SourceChanged, Stopped, Unequal, leaves
+from vtspolicy.errors import (
+    Damaged,
+    Diverged,
+    Failure,
+    Frozen,
+    NotDurable,
+    Outage,
+    SourceChanged,
+    StateUnusable,
+    Stopped,
+    Unequal,
+    failure_of,
+    leaves,
+)
 from vtspolicy.planning.plan import WINDOW_BYTES, WINDOW_PARTS, Action, Copy, Plan, Step
 from vtspolicy.systems.contract import (
     Hole,
@@ -32,7 +45,14 @@ from vtspolicy.systems.layers import Pace
 from vtspolicy.transfer.outcome import Outcome, Result
 from vtspolicy.transfer.pump import Pump
 
-_WRONG_BYTES = (Unequal.reason, Diverged.reason)
+_LARGE = 4 << 20
+"""Bytes of a tape for which the window is settled first."""
+_AGE = 2.0
+"""Seconds that a tape waits to be settled, at most, while others are sent."""
+_ENDS = (Stopped, StateUnusable)
+"""What the progress raises: it ends the work, and says nothing of the tape."""
+_LASTING = (Unequal.reason, Damaged.reason, Diverged.reason, NotDurable.reason)
+"""Reasons that outlive whatever hinders a repair: else the next run would trust what lies there."""
 
 
 @dataclass(frozen=True)
@@ -123,41 +143,47 @@ class _Carrier:
                 raise SourceChanged(f"{self._plan.source.tape(step.tape)} changed since the plan was made",
                                     tape=step.tape)
             self._check_recorded(step, digest)
-            known = step.known if step.known is not None and step.known.explains(step.target) else None
-            if known is not None and known.doubted is not None:
-                known = None  # what is known of it may be true of another vault
+            known = step.known if step.known is not None and self._is_known(step.known, step.target) else None
             if known is not None and known.digest is not None:
                 there, facts = known.digest, step.target
             else:
                 there, facts = self._target.digest(self._plan.target.tape(step.tape), self._journey.progress,
                                                      durable=True)
-        except Stopped:
+        except _ENDS:
             raise  # nothing is known to be wrong with the tape
-        except Failure as failure:
-            yield self._failed(step, failure)
+        except Exception as error:
+            yield self._failed(step, failure_of(error, step.tape))
             return
-        if there == digest:
+        if there == digest and step.known is not None and step.known.reason == NotDurable.reason:
+            yield from self._send(replace(step, action=Action.COPY))  # a second fsync would lie
+        elif there == digest:
             copy = self._proven(step, digest, source.identity, facts.identity)
             if step.known is not None:
                 copy = replace(copy, copied=step.known.copied or copy.copied)
             if known is not None:
                 copy = replace(copy, verified=known.verified, trusted=copy.verified, durable=known.durable)
-            yield Outcome(step, Result.EQUAL, copy, seconds=time.monotonic() - started)
+            yield Outcome(step, Result.EQUAL, copy, seconds=time.monotonic() - started, read=known is None)
         elif step.if_unequal is Action.COPY:
             yield from self._send(replace(step, action=Action.COPY))
         else:
             yield self._refused(step, step.reason or "diverged", "the target's tape holds other bytes, and was not "
                                                                  "copied there by us")
 
+    def _is_known(self, known: Copy, target: TapeFacts) -> bool:
+        """Whether the target's bytes need not be read: they are known, and as durable as they can be there."""
+        return known.explains(target) and (known.durable or not self._target.promises.provable)
+
     # ---- copying -------------------------------------------------------------------------------------------------
 
     def _send(self, step: Step) -> Iterator[Outcome]:
+        if step.size >= _LARGE or (self._window and time.monotonic() - self._window[0].started > _AGE):
+            yield from self.settle()  # small ones share round trips, but do not wait for a large or slow one
         try:
             self._window.append(self._fly(step))
-        except Stopped:
+        except _ENDS:
             raise
-        except Failure as failure:
-            yield self._failed(step, failure)
+        except Exception as error:
+            yield self._failed(step, failure_of(error, step.tape))
             return
         if len(self._window) >= WINDOW_PARTS or sum(each.sent for each in self._window) >= WINDOW_BYTES:
             yield from self.settle()
@@ -203,8 +229,8 @@ class _Carrier:
             try:
                 self._check_road()
                 self._judge(flight)
-            except Failure as failure:
-                failures[index] = self._noticed(failure)
+            except Exception as error:
+                failures[index] = self._noticed(failure_of(error, flight.step.tape))
         for index, flight in enumerate(flights):
             if index not in failures:
                 try:
@@ -212,8 +238,8 @@ class _Carrier:
                         self._check_road()
                     yield self._arrived(flight, flight.part.committed())
                     continue
-                except Failure as failure:
-                    failures[index] = self._noticed(failure)
+                except Exception as error:
+                    failures[index] = self._noticed(failure_of(error, flight.step.tape))
             yield self._failed(flight.step, failures[index])
         self.clear()
 
@@ -263,7 +289,7 @@ class _Carrier:
         copy = self._proven(flight.step, flight.digest, flight.reader.facts.identity, facts.identity, flight.proven)
         lost = dict.fromkeys((*flight.reader.extras.lost, *flight.part.lost))
         return Outcome(flight.step, Result.COPIED, copy if flight.read else replace(copy, verified=None),
-                       sent=flight.sent, seconds=time.monotonic() - flight.started, lost=tuple(lost))
+                       sent=flight.sent, seconds=time.monotonic() - flight.started, read=True, lost=tuple(lost))
 
     def _proven(self, step: Step, digest: str, source: Identity, target: Identity, when: str | None = None) -> Copy:
         """The copy whose bytes were just read over there, and are the source's."""
@@ -302,13 +328,10 @@ class _Carrier:
                        kind(f"{tape}: {why}", tape=step.tape, system=self._plan.target.system))
 
     def _noted(self, step: Step, reason: str) -> Copy | None:
-        """What is known of the copy after a failure: what was known before, and the reason.
-
-        That wrong bytes lie there outlives whatever hindered their repair: else the next run would trust them.
-        """
+        """What is known of the copy after a failure: what was known before, and the reason."""
         if step.source is None:
             return None
         known = step.known or Copy(self._plan.source.tape(step.tape), self._plan.target.tape(step.tape))
-        if known.reason in _WRONG_BYTES and reason not in _WRONG_BYTES:
+        if known.reason in _LASTING and reason not in _LASTING:
             return known
         return replace(known, reason=reason, failed=self._journey.now())

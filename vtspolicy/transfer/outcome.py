@@ -14,7 +14,7 @@ class Result(StrEnum):
 
     COPIED = "copied"
     EQUAL = "equal"
-    """Both sides were read and hold the same bytes; nothing was sent."""
+    """The source was read and, unless its bytes are known, the target: they hold the same; nothing was sent."""
     TRUSTED = "trusted"
     """Unchanged by identity; nobody read it."""
     REFUSED = "refused"
@@ -35,3 +35,5 @@ class Outcome:
     seconds: float = 0.0
     lost: tuple[str, ...] = ()
     """What the copy does not keep of its source beside its bytes, of `metadata.NOT_KEPT`."""
+    read: bool = False
+    """Whether the target's bytes were read for it: then it counts, whatever was known before."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from vtspolicy.errors import Failure, Missing, Unequal
+from vtspolicy.errors import Damaged, Diverged, Failure, Missing, NotDurable, SourceUnreadable, Unknown
 from vtspolicy.planning.plan import Copy
 from vtspolicy.systems.contract import Progress, System, no_progress
 
@@ -25,15 +25,21 @@ def verify(copy: Copy, target: System, now: str, progress: Progress = no_progres
     try:
         # What is in doubt may have been written by whoever restored the disk: then it must last, too.
         digest, facts = target.digest(tape, progress, durable=copy.doubted is not None, rate=rate)
-    except Missing as missing:
+    except (Missing, Unknown) as gone:  # the vault is the right one, or nobody would have come here
+        missing = Missing(gone.message, tape=tape.name, system=tape.system)
         return Verification(replace(copy, reason="missing", failed=now), missing)
+    except SourceUnreadable as error:  # for a proof, what cannot be read is damaged
+        return Verification(replace(copy, reason=Damaged.reason, failed=now),
+                            Damaged(error.message, tape=tape.name, system=tape.system))
     if digest == copy.digest:
-        return Verification(replace(copy, verified=now, target_identity=facts.identity, reason=None, failed=None,
-                                    doubted=None))
-    failure = Unequal(f"{tape}: {digest[:23]} lies there, {str(copy.digest)[:23]} was recorded", tape=tape.name,
-                      system=tape.system)
+        lasting = copy.reason != NotDurable.reason
+        return Verification(replace(copy, verified=now, target_identity=facts.identity, doubted=None,
+                                    reason=None if lasting else copy.reason, failed=None if lasting else copy.failed))
+    why = f"{tape}: {digest[:23]} lies there, {str(copy.digest)[:23]} was recorded"
     identity = copy.target_identity
     if identity is not None and not identity.looks_like(facts.identity):
-        # Size or time moved with the bytes: that is a hand, not a rotting disk. The planner judges it as diverged.
-        return Verification(replace(copy, reason="diverged", failed=now), failure)
-    return Verification(replace(copy, target_identity=facts.identity, reason="verify", failed=now), failure)
+        # Size or time moved with the bytes: that is a hand, not a rotting disk. The planner judges it so, too.
+        return Verification(replace(copy, reason=Diverged.reason, failed=now),
+                            Diverged(why, tape=tape.name, system=tape.system))
+    return Verification(replace(copy, target_identity=facts.identity, reason=Damaged.reason, failed=now),
+                        Damaged(why, tape=tape.name, system=tape.system))

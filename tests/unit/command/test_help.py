@@ -125,3 +125,15 @@ def test_topics() -> None:
     assert help_for("") is None
     for word in (*PLANNED_VERBS, *PLANNED_OBJECTS):
         assert help_for(word) == f"{word} is not built in this release.\n"
+
+
+@pytest.mark.parametrize(("topic", "words"), [
+    ("INFO", "With DETAIL, a * marks the fields that ALTER can change."),
+    ("PLAN", "That a tape would be refused does not change the completion code. With CHECK it is 2 if a tape would be "
+             "refused, else 1 if something would be done, 0 if not."),
+    ("PLAN", "PLAN [VTSPolicy] IDR"),
+    ("ALTER", "only comments between the lines of a list or mapping go with it when that is replaced"),
+    ("ALTER", "A field that has the value already is not rewritten."),
+])
+def test_what_help_promises(topic: str, words: str) -> None:
+    assert words in " ".join(str(help_for(topic)).split())

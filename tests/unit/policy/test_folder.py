@@ -130,8 +130,10 @@ def test_a_missing_or_empty_folder_is_an_empty_set_only_where_that_is_allowed(tm
     empty = tmp_path / "empty"
     empty.mkdir(mode=0o755)
     for folder in (missing, str(empty)):
-        assert check(folder) == ()
         assert load(folder, may_be_missing=True).systems == {}
+    assert check(missing) == (f"{missing}: there is no such policy folder; ADD SYSTEM makes it, and --policies names "
+                              "another",)
+    assert check(str(empty)) == (f"{empty}: holds no policy; ADD SYSTEM makes the first",)
     with pytest.raises(PolicyInvalid, match=r"missing: there is no such policy folder; ADD SYSTEM makes it"):
         load(missing)
     with pytest.raises(PolicyInvalid, match=r"empty: holds no policy"):
@@ -139,6 +141,36 @@ def test_a_missing_or_empty_folder_is_an_empty_set_only_where_that_is_allowed(tm
     (tmp_path / "file").write_text("x")
     assert check(str(tmp_path / "file")) == (f"{tmp_path}/file:1: file: cannot be read: Not a directory; it belongs to "
                                              f"{(tmp_path / 'file').owner()}",)
+
+
+def test_an_empty_folder_that_is_not_safe_is_told_as_that(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    assert check(str(tmp_path)) == (f"{tmp_path}:1: file: everyone may write it (mode 0777); chmod o-w it",)
+
+
+@pytest.mark.parametrize("broken", [
+    "kind: [", "kind: system\n", "kind: systm\nname: vts2\n", "kind: system\nname: vts2\nvaults: {}\n",
+    "kind: system\nname: 'v t s'\nvaults: {VAULT01: /a}\n"])
+def test_a_broken_system_is_told_once(broken: str, folder: Make) -> None:
+    path = folder(n=NIGHTLY, vts2=broken)
+    errors = check(path)
+    assert errors and all(each.startswith(f"{path}/vts2.yaml:") for each in errors)
+
+
+def test_a_system_that_cannot_be_read_is_told_once(folder: Make) -> None:
+    path = folder(n=NIGHTLY)
+    Path(path, "vts2.yaml").rename(Path(path, "vts2.yml"))
+    assert check(path) == (f"{path}/vts2.yml:1: file: is not read under this name; rename it to end in .yaml",)
+    Path(path, "here.yaml").rename(Path(path, "here.yml"))
+    assert len(check(path)) == 2
+
+
+def test_what_is_wrong_beside_a_broken_file_is_told_too(folder: Make) -> None:
+    path = folder(n=NIGHTLY.replace("vts2:/VAULT01", "vts3:/VAULT09"), vts2="kind: [", s="kind: scheme\n")
+    assert any("the system vts3 declares no vault VAULT09" in each for each in check(path))
+    Path(path, "vts2.yaml").unlink()
+    Path(path, "n.yaml").write_text(NIGHTLY)
+    assert any("there is no system vts2" in each for each in check(path))  # a broken scheme hides no system
 
 
 def test_every_error_of_every_file_is_told(folder: Make) -> None:

@@ -38,6 +38,8 @@ def test_a_scheme_is_its_legs() -> None:
     "RUN SCHEME NIGHTLY", "PLAN SCHEME NIGHTLY, CHECK", "PLAN START SCHEME NIGHTLY", "PLAN IDR NIGHTLY",
     "VTSPolicy IDR 'NIGHTLY'", "VTSPolicy IDR '/VAULT01/PAYROLL'", "VTSPolicy IDR '/VAULT01/PAYROLL d=vts2'",
     "VTSPolicy IDR 'NIGHTLY s=here d=vts2'", "PLAN IDR /VAULT01/PAYROLL, DESTINATION vts2, S here",
+    "PLAN IDR '/VAULT01/PAYROLL d=vts2'", "PLAN VTSPolicy IDR 'NIGHTLY'", "PLAN VTSPolicy IDR NIGHTLY s=here",
+    "PLAN IDR '/VAULT01/PAYROLL d=vts2', SOURCE here", "plan vtspolicy idr \"/VAULT01/PAYROLL d = vts2 s=here\", CHECK",
     "VTSPolicy IDR 'here:/VAULT01/PAYROLL s=here'"])
 def test_sentences_that_mean_the_same(sentence: str) -> None:
     world = policies(NIGHTLY)
@@ -209,3 +211,28 @@ def test_an_address_stands_for_its_system() -> None:
 def test_no_policy_at_all() -> None:
     with pytest.raises(Refusal, match="covers here:/VAULT01/X; there is none"):
         resolved(policies(), "VTSPolicy IDR '/VAULT01/X'")
+
+
+# ---- what can be typed where two policies cover a pool ---------------------------------------------------------------
+
+
+TO_VTS3 = autocopy("FAR", "/VAULT01/PAYROLL", "vts3:/VAULT01/PAYROLL")
+AGAIN = autocopy("AGAIN", "/VAULT01/PAYROLL", "vts2:/VAULT01/PAYROLL")
+
+
+@pytest.mark.parametrize(("texts", "door", "advice"), [
+    ((NIGHTLY, TO_VTS3), Door.SENTENCE,
+     "IDR NIGHTLY runs that scheme, d=vts2 names the target, d=vts3 names the target"),
+    ((BY_DAY, TO_VTS3), Door.SENTENCE, "d=vts2 names the target, d=vts3 names the target"),
+    ((BY_DAY, AGAIN), Door.SHELL, "d=vts2 names the target"),
+    ((BY_DAY, AGAIN), Door.SENTENCE,
+     "no sentence can choose between them; let one of them leave the pool out (EXCEPT)"),
+])
+def test_a_choice_is_offered_only_where_it_can_be_typed(texts: tuple[str, ...], door: Door, advice: str) -> None:
+    world = policies(*texts)
+    with pytest.raises(Refusal) as caught:
+        resolved(world, "VTSPolicy IDR '/VAULT01/PAYROLL'", door)
+    assert str(caught.value).partition("; ")[2] == advice
+    for word in advice.split(", "):
+        if word.startswith("d="):
+            assert resolved(world, f"VTSPolicy IDR '/VAULT01/PAYROLL {word.split()[0]}'", door).legs

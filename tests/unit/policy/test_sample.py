@@ -7,6 +7,7 @@ import re
 import pytest
 
 from vtspolicy.errors import Unknown
+from vtspolicy.policy.folder import Files, assemble
 from vtspolicy.policy.model import KINDS, fields_of
 from vtspolicy.policy.reader import policy_of
 from vtspolicy.policy.sample import sample
@@ -52,6 +53,12 @@ def test_each_example_is_read_by_its_field() -> None:
             for text in [example] if isinstance(example, str) else list(
                     example.values() if not isinstance(example, tuple) else example):
                 field.rule.read(text)
+
+
+@pytest.mark.parametrize("copying", [["scheme"], ["autocopy"], ["scheme", "autocopy"]])
+def test_samples_stand_together(copying: list[str]) -> None:
+    files = {f"{kind}.yaml": sample(kind).encode() for kind in ("system", "settings", *copying)}
+    assert assemble("policies", Files(files)).errors == ()
 
 
 def test_a_kind_that_is_none() -> None:

@@ -56,7 +56,8 @@ def test_what_is_selected(sentence: str, expected: set[str]) -> None:
 
 @pytest.mark.parametrize(("sentence", "failure", "message"), [
     ("VERIFY SCHEME NIGHTLI", Unknown, "there is no scheme NIGHTLI; the nearest is NIGHTLY"),
-    ("VERIFY SCHEME X*", Unknown, "there is no scheme X"),
+    ("VERIFY SCHEME X*", Unknown, r"no SCHEME is selected by X\*"),
+    ("VERIFY SCHEME NIGHTL*Z", Unknown, r"no SCHEME is selected by NIGHTL\*Z; the nearest is NIGHTLY"),
     ("VERIFY SCHEME NIGHTLY, TO vts9", Unknown, "there is no system vts9"),
     ("VERIFY POOL /VAULT01/PAYROL", Unknown, "no scheme and no AutoCopy policy copies /VAULT01/PAYROL"),
     ("VERIFY POOL vts2:/VAULT01/OLD", Unknown, "copies vts2:/VAULT01/OLD"),

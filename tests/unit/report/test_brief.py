@@ -13,20 +13,21 @@ from vtspolicy.report.text import text_of
 from vtspolicy.service.result import Result, Status
 
 S, T = "vts1:/VAULT01/PAYROLL", "vts2:/VAULT01/PAYROLL"
-LEG = {"source": S, "target": T, "copied": 1, "equal": 2, "trusted": 3, "refused": 4, "failed": 5, "bytes": 6}
+LEG = {"source": S, "target": T, "copied": 1, "equal": 2, "trusted": 3, "refused": 4, "failed": 5, "bytes": 6,
+       "status": "failed", "reason": "space"}
 STEPS = {"source": S, "target": T, "steps": [
     {"tape": "T1", "action": "copy", "why": "new", "bytes": 7, "reason": None},
     {"tape": "T2", "action": "refuse", "why": "is empty now", "bytes": 0, "reason": "held"}]}
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "run": ({"legs": [LEG]}, [
-        f"LEG {S} {T} partial copied=1 equal=2 unchanged=3 refused=4 failed=5 bytes=6 run=RUN1"]),
-    "plan": ({"legs": [STEPS]}, [f"STEP {S}/T1 {T} action=copy bytes=7 reason=-",
-                                 f"STEP {S}/T2 {T} action=refuse bytes=0 reason=held"]),
+        f"LEG {S} {T} failed copied=1 equal=2 unchanged=3 refused=4 failed=5 bytes=6 run=RUN1 ref=R1 reason=space"]),
+    "plan": ({"legs": [STEPS]}, [f"STEP {S}/T1 {T} action=copy bytes=7 reason=- ref=R1",
+                                 f"STEP {S}/T2 {T} action=refuse bytes=0 reason=held ref=R1"]),
     "verify": ({"tapes": [{"tape": f"{S}/T1", "target": f"{T}/T1", "result": "verified", "size": 7, "digest": "d"}]}, [
         f"VERIFY {S}/T1 {T}/T1 result=verified size=7 digest=d"]),
     "status": ({"tapes": [{"tape": f"{S}/T1", "target": f"{T}/T1", "state": "safe", "size": None, "verified": "v",
-                           "copied": "c", "reason": None, "ref": "PAY1"}]}, [
-        f"TAPE {S}/T1 {T}/T1 state=safe size=- verified=v copied=c reason=- ref=PAY1"]),
+                           "copied": "c", "reason": None, "ref": "PAY1", "basis": "last known"}]}, [
+        f"TAPE {S}/T1 {T}/T1 state=safe size=- verified=v copied=c reason=- ref=PAY1 basis=last_known"]),
     "system": ({"systems": [{"system": "vts1", "state": "no id", "answers": None, "address": None}]}, [
         "SYSTEM vts1 state=no_id answers=- address=-"]),
     "test": ({"system": "vts2", "steps": [
@@ -48,7 +49,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
 @pytest.mark.parametrize("what", CASES)
 def test_a_line_for_each_object(what: str) -> None:
     data, lines = CASES[what]
-    result = Result(Command("STATUS", "TAPE", (), {"BRIEF": True}), Status.PARTIAL, data, run="RUN1")
+    result = Result(Command("STATUS", "TAPE", (), {"BRIEF": True}), Status.PARTIAL, data, run="RUN1", ref="R1")
     assert brief_lines(result) == lines
     assert text_of(result, None) == "".join(line + "\n" for line in lines)
 

@@ -41,6 +41,7 @@ def leg(**counts: Any) -> dict[str, Any]:
         f"{SOURCE} -> {TARGET}", "  nothing to do: 2 tapes, 1 not safe: 1 held", "run RUN1: warnings"]),
     ([leg(reason="empty")], "refused", [f"{SOURCE} -> {TARGET}", "  nothing was done: empty", "run RUN1: refused"]),
     ([leg()], "nothing", [f"{SOURCE} -> {TARGET}", "  nothing to do: no tape", "run RUN1: nothing"]),
+    ([leg(reason="unreachable")], "failed", [f"{SOURCE} -> {TARGET}", "  not done: unreachable", "run RUN1: failed"]),
     ([leg(copied=1, equal=1, refused=1, failed=2, bytes=9), leg(failed=1)], "partial", [
         f"{SOURCE} -> {TARGET}", "  1 copied, 1 found equal, 1 refused, 2 failed, 9 B sent in 0.0 s",
         f"{SOURCE} -> {TARGET}", "  1 failed", "run RUN1: partial"]),
@@ -110,12 +111,12 @@ def test_what_was_released_or_accepted() -> None:
 TAPE = {"tape": f"{SOURCE}/T00001", "target": f"{TARGET}/T00001", "state": "safe", "size": 1536, "changed": 1e9,
         "copied": "2026-11-22T01:30:00.000Z", "verified": "2026-11-22T01:30:00.000Z", "trusted": None,
         "digest": "blake3:" + "1" * 64, "durable": True, "reason": None, "failed": None, "run": "RUN1", "ref": None,
-        "last known": True}
+        "basis": "last known"}
 STATUS = {"tapes": [TAPE, {**TAPE, "tape": f"{SOURCE}/T00002", "target": f"{TARGET}/T00002", "state": "never",
                            "size": None, "changed": None, "verified": None, "copied": None, "digest": None,
                            "durable": False, "run": None}],
           "summary": [{"source": SOURCE, "target": TARGET, "tapes": 2, "states": {"safe": 1, "never": 1},
-                       "oldest_proof": "x", "exposed_since": 1e9}]}
+                       "oldest_proof": "x", "exposed_since": 1e9, "basis": "last known"}]}
 
 
 @freeze_time("2026-11-22 03:35:00")
@@ -126,7 +127,7 @@ Tape    State       Size  Changed           Verified copy            Age
 ------  -------  -------  ----------------  ----------------  ----------
 T00001  safe     1.5 KiB  2001-09-09 03:46  2026-11-22 02:30  2 h 05 min
 T00002  never          -  -                 -                          -
-2 tapes: 1 never, 1 safe
+2 tapes: 1 never, 1 safe; targets as last known
 exposed since 2001-09-09 03:46
 """
 
@@ -203,7 +204,8 @@ def test_events_one_to_a_line() -> None:
     (("TRUST", "SYSTEM"), {"system": "v", "kind": "ssh-ed25519", "fingerprint": "SHA256:x"}, "nothing",
      "OK, host key of v pinned already: SHA256:x\n"),
     (("INIT", "VAULT"), {"vault": "v:/V", "identity": "ab"}, "done", "OK, vault v:/V has the id ab\n"),
-    (("REBUILD", "CATALOG"), {"copies": 3, "pools": [], "kept": None}, "done", "OK, catalog rebuilt: 3 copies\n"),
+    (("REBUILD", "CATALOG"), {"copies": 3, "pools": [], "kept": None}, "done",
+     "OK, catalog rebuilt: 3 copies, unproven until VERIFY reads them\n"),
     (("REBUILD", "CATALOG"), {"copies": 3, "pools": [], "kept": None}, "partial", ""),
     (("CHECK", "POLICY"), {"folder": "/p", "errors": []}, "done", "OK, the policies in /p are right\n"),
     (("CHECK", "POLICY"), {"folder": "/p", "errors": ["a:1: x: y", "b:2: x: y"]}, "refused", "a:1: x: y\nb:2: x: y\n"),

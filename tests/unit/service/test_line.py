@@ -9,8 +9,10 @@ import sqlite3
 import pytest
 
 from tests.unit.service.world import SCHEME, SOURCE, START, TARGET, World
-from vtspolicy.policy.places import Vault
+from vtspolicy.policy.places import Pool, Tape, Vault
 from vtspolicy.service.locks import holding
+from vtspolicy.systems.contract import Inventory
+from vtspolicy.systems.disk.local import Local, LocalReader
 
 
 def test_a_scheme_is_run_and_then_there_is_nothing_to_do(world: World) -> None:
@@ -55,7 +57,7 @@ def test_rot_is_found_told_and_repaired(world: World) -> None:
     found = world.say("verify", "scheme", "NIGHTLY", "--json")
     assert (found.code, found.json["status"], found.json["data"]["counts"]) == (
         2, "partial", {"verified": 1, "damaged": 1})
-    assert found.json["errors"][0]["reason"] == "verify"
+    assert found.json["errors"][0]["reason"] == "damaged"
     assert world.states() == {"T1": "failed", "T2": "safe"}
     assert world.say(*START).code == 0
     assert copy.read_bytes() == b"content"
@@ -104,7 +106,7 @@ def test_a_tape_that_is_gone_is_a_warning_and_its_copy_is_kept(world: World) -> 
      "another disk or machine answers under its name"),
     (lambda world: (world.root / "there" / ".vtspolicy-vault").write_text(f"{1:032x}\n"), "identity",
      "which is that of here:/VAULT01: one of them is a clone"),
-    (lambda world: shutil.rmtree(world.root / "there"), "unknown", "vault there:/VAULT02"),
+    (lambda world: shutil.rmtree(world.root / "there"), "identity", "is its disk mounted?"),
 ], ids=["no-pool", "empty", "no-marker", "other-disk", "same", "no-vault"])
 def test_what_is_not_as_it_was_is_refused_and_nothing_is_touched(
         world: World, break_it: object, reason: str, words: str) -> None:
@@ -161,7 +163,7 @@ def test_status_of_a_source_that_cannot_be_looked_at_calls_nothing_gone(world: W
     shutil.rmtree(world.root / "here")
     said = world.say("status", "scheme", "NIGHTLY", "--json")
     assert (said.code, said.json["data"]["tapes"][0]["state"]) == (2, "unproven")
-    assert said.json["data"]["tapes"][0]["last known"] is True
+    assert said.json["data"]["tapes"][0]["basis"] == "last known"
 
 
 # ---- what stands beside the line -------------------------------------------------------------------------------------
@@ -196,6 +198,43 @@ def test_a_log_that_cannot_be_written_is_told_and_stops_nothing(world: World) ->
     assert said.err.startswith("*WARNING* ")
     assert len(said.err.splitlines()) == 1
     assert (world.target / "T1").exists()
+
+
+def test_a_fault_of_ours_with_one_tape_is_told_and_the_others_are_copied(
+        world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("T1", "T2", "T3"):
+        world.tape(name)
+    usual = Local.read
+
+    def read(self: Local, tape: Tape) -> LocalReader:
+        if tape.name == "T2":
+            raise ZeroDivisionError("by zero")
+        return usual(self, tape)
+
+    monkeypatch.setattr(Local, "read", read)
+    said = world.say(*START, "--json")
+    assert (said.code, [(each["reason"], each["message"]) for each in said.json["errors"]]) == (
+        5, [("bug", "T2: vtspolicy has a fault: ZeroDivisionError: by zero")])
+    assert (said.json["code"], said.json["data"]["legs"][0]["copied"]) == (5, 2)
+    assert world.states() == {"T1": "safe", "T2": "failed", "T3": "safe"}
+    monkeypatch.undo()
+    assert (world.say(*START).code, world.states()["T2"]) == (0, "safe")
+
+
+@pytest.mark.parametrize("words", [START, ("plan", "scheme", "NIGHTLY"), ("status", "scheme", "NIGHTLY")])
+def test_a_fault_of_ours_has_an_envelope(world: World, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    world.tape("T1")
+
+    def inventory(self: Local, pool: Pool) -> Inventory:
+        raise ZeroDivisionError("by\nzero")
+
+    monkeypatch.setattr(Local, "inventory", inventory)
+    said = world.say(*words, "--json")
+    assert len(said.out.splitlines()) == 1
+    assert (said.code, said.json["code"], said.json["status"]) == (5, 5, "bug")
+    assert [(each["reason"], each["message"]) for each in said.json["errors"]] == [
+        ("bug", "vtspolicy has a fault: ZeroDivisionError: by zero")]
+    assert "Traceback" not in said.err
 
 
 def test_a_state_that_cannot_be_opened_ends_3(world: World) -> None:

@@ -17,6 +17,19 @@ from vtspolicy.service.locks import FOLDER, holding
 ONE, TWO = Pool("vts2", "VAULT01", "PAYROLL"), Pool("vts2", "VAULT01", "OTHER")
 
 
+def test_more_pools_than_the_soft_limit_of_open_files_are_held(tmp_path: Path) -> None:
+    program = """
+import resource, sys
+from vtspolicy.policy.places import Pool
+from vtspolicy.service.locks import holding
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 512))
+with holding(sys.argv[1], [Pool("vts2", "VAULT01", f"P{number:04}") for number in range(300)], "run R1"):
+    print(resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("(512, 512)\n", "")
+
+
 def test_a_second_holder_is_told_who_is_the_first(tmp_path: Path) -> None:
     with holding(str(tmp_path), [ONE], "run R1 (NIGHTLY)"):
         with pytest.raises(Locked) as caught, holding(str(tmp_path), [TWO, ONE], "run R2"):

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import pytest
+
 from tests.unit.service.world import SOURCE, START, TARGET, World
+from vtspolicy.policy.places import Tape
+from vtspolicy.systems.contract import Progress, TapeFacts, no_progress
+from vtspolicy.systems.disk.local import Local
 
 
 def test_verify_reads_nothing_from_another_disk_under_the_same_name(world: World) -> None:
@@ -39,9 +49,100 @@ def test_a_copy_that_cannot_be_read_is_told_and_the_others_are_verified(world: W
     (world.target / "T1").unlink()
     (world.target / "T1").mkdir()
     said = world.say("verify", "scheme", "NIGHTLY", "--json")
-    assert said.json["data"]["counts"] == {"unread": 1, "verified": 1}
-    assert [each["reason"] for each in said.json["errors"]] == ["source-read"]
+    assert said.json["data"]["counts"] == {"damaged": 1, "verified": 1}
+    assert [each["reason"] for each in said.json["errors"]] == ["damaged"]
     assert said.code == 2
+    assert world.states() == {"T1": "failed", "T2": "safe"}
+
+
+def test_a_link_in_place_of_a_copy_is_damage_and_is_not_followed(world: World) -> None:
+    world.tape("T1"), world.tape("T2")
+    world.say(*START)
+    (world.target / "T1").unlink()
+    (world.target / "T1").symlink_to("/dev/null")
+    assert world.say("verify", "scheme", "NIGHTLY", "--json").json["data"]["counts"] == {"damaged": 1, "verified": 1}
+    assert world.states() == {"T1": "failed", "T2": "safe"}
+    said = world.say(*START, "--json")
+    assert (said.code, [each["reason"] for each in said.json["errors"]]) == (2, ["diverged"])
+    assert (world.target / "T1").is_symlink()
+    (world.target / "T1").unlink()
+    assert world.say(*START, "--json").json["data"]["legs"][0]["copied"] == 1
+    assert world.states() == {"T1": "safe", "T2": "safe"}
+
+
+def test_a_copy_on_a_bad_sector_is_damaged_and_is_repaired(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.tape("T1"), world.tape("T2")
+    world.say(*START)
+    usual, bad = os.pread, (world.target / "T1").stat().st_ino
+
+    def pread(fd: int, size: int, offset: int) -> bytes:
+        if os.fstat(fd).st_ino == bad:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return usual(fd, size, offset)
+
+    monkeypatch.setattr(os, "pread", pread)
+    said = world.say("verify", "scheme", "NIGHTLY", "--json")
+    assert (said.code, said.json["data"]["counts"]) == (2, {"damaged": 1, "verified": 1})
+    assert world.states() == {"T1": "failed", "T2": "safe"}
+    leg, = world.say(*START, "--json").json["data"]["legs"]
+    assert (leg["copied"], leg["trusted"]) == (1, 1)
+    assert world.states() == {"T1": "safe", "T2": "safe"}
+
+
+def test_the_copies_of_a_pool_that_is_gone_are_missing_to_verify(world: World) -> None:
+    world.tape("T1"), world.tape("T2")
+    world.say(*START)
+    shutil.rmtree(world.target)
+    said = world.say("verify", "scheme", "NIGHTLY", "--json")
+    assert (said.code, [each["result"] for each in said.json["data"]["tapes"]]) == (2, ["missing", "missing"])
+    assert world.states() == {"T1": "missing", "T2": "missing"}
+    world.target.mkdir()
+    assert world.say(*START, "--json").json["data"]["legs"][0]["copied"] == 2
+    assert world.states() == {"T1": "safe", "T2": "safe"}
+
+
+def test_the_copies_of_a_pool_that_is_gone_are_missing_to_a_run(world: World) -> None:
+    world.tape("T1"), world.tape("T2")
+    world.say(*START)
+    world.tape("T3")
+    shutil.rmtree(world.target)
+    said = world.say(*START, "--json")
+    assert (said.code, [each["reason"] for each in said.json["errors"]]) == (2, ["unknown"])
+    assert world.states() == {"T1": "missing", "T2": "missing", "T3": "never"}
+    world.target.mkdir()
+    assert world.say(*START).code == 0
+    assert set(world.states().values()) == {"safe"}
+
+
+@pytest.mark.parametrize("when", ["before it is read", "after it was read"])
+def test_a_copy_that_a_run_renews_meanwhile_stands_though_the_clock_was_set_back(
+        world: World, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    world.tape("T1")
+    usual = time.time_ns
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time_ns", lambda: usual() + 3600 * 10**9)
+        world.say(*START)
+    world.tape("T1", b"content of today")
+    read, runs = Local.digest, [[sys.executable, "-m", "vtspolicy", *START, "--policies", str(world.policies),
+                                 "--state", str(world.state_folder)]]
+
+    def digest(self: Local, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
+               ) -> tuple[str, TapeFacts]:
+        if when.startswith("after"):
+            found = read(self, tape, progress, durable=durable)
+        if runs:
+            subprocess.run(runs.pop(), check=True)
+        return found if when.startswith("after") else read(self, tape, progress, durable=durable)
+
+    monkeypatch.setattr(Local, "digest", digest)
+    said = world.say("verify", "scheme", "NIGHTLY", "--json")
+    with world.state() as state:
+        first, second = sorted((each.started, each.id) for each in state.runs() if each.verb == "START")
+        assert state.copies(SOURCE, TARGET)["T1"].size == len(b"content of today"), "the newer publish stands"
+    assert second[1] != first[1]
+    assert (said.code, said.json["data"]["counts"], world.states()) == (0, {"verified": 1}, {"T1": "safe"})
+    assert "824007" not in world.events()
+    assert world.say(*START, "--json").json["status"] == "nothing"
 
 
 def test_verify_of_what_was_never_copied_is_refused(world: World) -> None:
@@ -71,12 +172,31 @@ def test_a_lost_catalog_is_made_anew_from_the_targets(world: World) -> None:
     copy = copies["T1"]
     old = before["T1"]
     assert (copy.source, copy.target, copy.digest, copy.size, copy.source_identity, copy.target_identity, copy.run,
-            copy.durable, copy.copied, copy.verified) == (
-                old.source, old.target, old.digest, old.size, old.source_identity, old.target_identity, old.run, True,
-                old.copied, old.verified)
+            copy.durable) == (old.source, old.target, old.digest, old.size, old.source_identity, old.target_identity,
+                              old.run, True)
+    assert world.states()["T1"] == "unproven", "nobody has read it since"
+    assert world.say("verify", "scheme", "NIGHTLY", "--json").json["data"]["counts"] == {"verified": 1}
     assert world.states()["T1"] == "safe"
     assert world.say("plan", "scheme", "NIGHTLY", "--json").json["data"]["legs"][0]["counts"] == {
         "copy": 1, "compare": 0, "nothing": 1, "refuse": 1}
+
+
+def test_damage_that_was_known_to_a_lost_catalog_is_found_again(world: World) -> None:
+    world.tape("T1")
+    world.say(*START)
+    copy = world.target / "T1"
+    before = copy.stat()
+    with open(copy, "r+b") as file:
+        file.write(b"C")
+    os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
+    world.say("verify", "scheme", "NIGHTLY")
+    assert world.states() == {"T1": "failed"}
+    assert world.say("rebuild", "catalog", "--yes").code == 0
+    assert world.states() == {"T1": "unproven"}
+    assert world.say("verify", "scheme", "NIGHTLY", "--json").json["data"]["counts"] == {"damaged": 1}
+    assert world.states() == {"T1": "failed"}
+    assert world.say(*START).code == 0
+    assert (copy.read_bytes(), world.states()) == (b"content", {"T1": "safe"})
 
 
 def test_a_damaged_state_is_kept_beside_the_new_one(world: World) -> None:

@@ -18,7 +18,8 @@ from vtspolicy.systems.contract import Identity, Record
 from vtspolicy.systems.records import decode, encode, following, next_version
 
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
-IDENTITIES = st.builds(Identity, NUMBERS, NUMBERS, st.none() | NUMBERS, st.none() | NUMBERS)
+INODES = st.integers(-(2**63), 2**64 - 1)
+IDENTITIES = st.builds(Identity, NUMBERS, NUMBERS, st.none() | INODES, st.none() | NUMBERS)
 TEXTS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=40)
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64).map("blake3:{}".format)
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(8999, 12, 31)).map(lambda moment: moment.isoformat() + "Z")
@@ -38,6 +39,14 @@ def test_what_is_written_comes_back(given_records: list[Record]) -> None:
     content = encode(given_records)
     assert decode(content) == tuple(given_records)
     assert content.isascii()
+
+
+def test_an_inode_of_64_bits_is_read_and_one_of_more_is_not() -> None:
+    for inode in (2**63 + 5, 2**64 - 1):
+        given = dataclasses.replace(ONE, identity=Identity(5, 7, inode))
+        assert decode(encode([given])) == (given,)
+    assert decode(encode([dataclasses.replace(ONE, identity=Identity(5, 7, 2**64))])) == ()
+    assert decode(encode([dataclasses.replace(ONE, identity=Identity(2**63, 7, 11))])) == (), "only inodes are unsigned"
 
 
 def test_the_form_of_the_file_does_not_change() -> None:

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from vtspolicy.errors import Failure
 from vtspolicy.planning.plan import Copy
 from vtspolicy.policy.places import Pool, Tape
 from vtspolicy.systems.contract import Identity, Piece, Progress, Record, TapeFacts, no_progress
@@ -53,7 +52,7 @@ class Target(Memory):
 
     def __init__(self) -> None:
         super().__init__("there", [TARGET])
-        self.failing: dict[tuple[str, str], Failure] = {}
+        self.failing: dict[tuple[str, str], Exception] = {}
         self.lies: set[str] = set()
         self.calls: list[tuple[str, str]] = []
         self.discards: list[str] = []

@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.transfer.faulty import NOW, SOURCE, TARGET, Source, Target, known
 from vtspolicy.errors import (
+    Bug,
     Diverged,
     Failure,
     Held,
@@ -98,11 +99,24 @@ def test_equal_bytes_of_an_unknown_tape_become_a_verified_copy(source: Source, t
 @pytest.mark.usefixtures("both")
 def test_of_a_known_copy_only_the_source_is_read(source: Source, target: Target) -> None:
     target.rot(TARGET.tape("T1"), b"rot")
-    found, = go(source, target, step(source, "T1", target, action=Action.COMPARE, known=known(source, target)))
-    assert found.result is Result.EQUAL
+    row = known(source, target, durable=True)
+    found, = go(source, target, step(source, "T1", target, action=Action.COMPARE, known=row))
+    assert (found.result, found.read) == (Result.EQUAL, False)
     assert found.copy is not None
     assert (found.copy.verified, found.copy.trusted, found.copy.copied, found.copy.durable) == (
-        "then", NOW, "then", False)
+        "then", NOW, "then", True)
+
+
+@pytest.mark.usefixtures("both")
+def test_a_known_copy_that_could_be_more_durable_than_it_is_is_read(source: Source, target: Target) -> None:
+    given = step(source, "T1", target, action=Action.COMPARE, known=known(source, target, durable=False))
+    found, = go(source, target, given)
+    assert found.copy is not None
+    assert (found.result, found.read, found.copy.durable, target.made_durable) == (Result.EQUAL, True, True, ["T1"])
+    target.promises = dataclasses.replace(target.promises, durable=False)
+    found, = go(source, target, given)
+    assert found.copy is not None
+    assert (found.result, found.read, found.copy.durable, target.made_durable) == (Result.EQUAL, False, False, ["T1"])
 
 
 @pytest.mark.usefixtures("both")
@@ -156,7 +170,7 @@ def test_a_refusal_and_a_failure_are_noted_with_what_was_known(source: Source, t
     assert found.copy == dataclasses.replace(row, reason="space", failed=NOW)
 
 
-@pytest.mark.parametrize("reason", ["verify", "diverged"])
+@pytest.mark.parametrize("reason", ["damaged", "diverged", "not-durable"])
 def test_that_wrong_bytes_lie_there_outlives_a_repair_that_failed(source: Source, target: Target, reason: str) -> None:
     source.put(SOURCE.tape("T1"), b"x")
     row = Copy(SOURCE.tape("T1"), TARGET.tape("T1"), "d", reason=reason, failed="then")
@@ -174,6 +188,20 @@ def test_one_tape_that_fails_stops_nobody_else(source: Source, target: Target, w
     assert {each.step.tape: each.result for each in found} == {
         "T1": Result.COPIED, "T2": Result.FAILED, "T3": Result.COPIED}
     assert [str(each.failure) for each in found if each.failure] == ["full"]
+    assert not target.parts
+
+
+@pytest.mark.parametrize("when", ["begin", "sealed", "commit", "committed"])
+def test_a_fault_of_ours_with_one_tape_is_told_and_stops_nobody_else(source: Source, target: Target,
+                                                                     when: str) -> None:
+    for name in ("T1", "T2", "T3"):
+        source.put(SOURCE.tape(name), name.encode())
+    target.failing[when, "T2"] = ZeroDivisionError("by zero")
+    found = go(source, target, *(step(source, name) for name in ("T1", "T2", "T3")))
+    assert {each.step.tape: each.result for each in found} == {
+        "T1": Result.COPIED, "T2": Result.FAILED, "T3": Result.COPIED}
+    failure, = (each.failure for each in found if each.failure)
+    assert (type(failure), str(failure)) == (Bug, "T2: vtspolicy has a fault: ZeroDivisionError: by zero")
     assert not target.parts
 
 
@@ -246,6 +274,16 @@ def test_many_tapes_share_the_way_and_every_one_gets_its_outcome(source: Source,
     assert {each.result for each in found} == {Result.COPIED}
     first = target.calls[:2 * WINDOW_PARTS]
     assert [when for when, _ in first] == ["sealed", "commit"] * WINDOW_PARTS, "no answer is waited for in between"
+
+
+def test_a_small_tape_is_published_before_a_large_one_behind_it_is_read(source: Source, target: Target) -> None:
+    source.put(SOURCE.tape("T1"), b"small")
+    source.put(SOURCE.tape("T2"), bytes(5 << 20))
+    there: list[bytes | None] = []
+    found = go(source, target, step(source, "T1"), step(source, "T2"),
+               progress=lambda count: there.append(content(target, "T1")) if count > 5 else None)
+    assert [each.result for each in found] == [Result.COPIED, Result.COPIED]
+    assert set(there) == {b"small"}
 
 
 def test_a_stop_between_tapes_leaves_nothing_half_done(source: Source, target: Target) -> None:

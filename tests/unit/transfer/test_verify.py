@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from tests.unit.transfer.faulty import NOW, TARGET, Source, Target, known
-from vtspolicy.errors import Missing, Unequal
+from vtspolicy.errors import Damaged, Diverged, Missing
 from vtspolicy.systems.contract import Identity
 from vtspolicy.systems.digest import digest_of
 from vtspolicy.transfer.verify import verify
@@ -23,11 +23,20 @@ def test_verify_finds_the_recorded_bytes(source: Source, target: Target) -> None
 
 
 @pytest.mark.usefixtures("both")
+def test_bytes_that_are_there_do_not_undo_a_failed_fsync(source: Source, target: Target) -> None:
+    row = known(source, target, reason="not-durable", failed="then")
+    found = verify(row, target, NOW)
+    assert found.failure is None
+    assert found.copy == dataclasses.replace(row, verified=NOW)
+
+
+@pytest.mark.usefixtures("both")
 def test_verify_finds_rot(source: Source, target: Target) -> None:
     row = known(source, target)
     target.rot(TARGET.tape("T1"), b"rot")
     found = verify(row, target, NOW)
-    assert found.copy == dataclasses.replace(row, reason="verify", failed=NOW)
+    assert found.copy == dataclasses.replace(row, reason="damaged", failed=NOW)
+    assert isinstance(found.failure, Damaged)
     assert str(found.failure) == (f"there:/VAULT01/PAYROLL/T1: {digest_of(b'rot')[:23]} lies there, "
                                   f"{digest_of(b'old')[:23]} was recorded")
 
@@ -38,7 +47,7 @@ def test_verify_tells_a_hand_from_rot(source: Source, target: Target) -> None:
     target.put(TARGET.tape("T1"), b"new")
     found = verify(row, target, NOW)
     assert found.copy == dataclasses.replace(row, reason="diverged", failed=NOW)
-    assert isinstance(found.failure, Unequal)
+    assert isinstance(found.failure, Diverged)
 
 
 @pytest.mark.usefixtures("both")

@@ -37,7 +37,8 @@ def language() -> Lines:
                 "blanks; `/`, `,` and `.` are parts of words.",
                 "Keywords stand behind the operands, each once. The sentence takes its whole line, printable ASCII "
                 "only; `!`, `&` and `;` mean nothing in it.",
-                "`s=` and `d=` narrow what a policy already covers, and never widen it.",
+                "`s=` and `d=` narrow what a policy already covers. Only in this machine's own shell does `d=` also "
+                "say where a pool goes that no policy covers.",
             ]),
             [".Pp"], roff.prose(
                 "The sentences are those of the manuals of VTS; the meaning of `IDR` is ours, because no manual that "

@@ -8,7 +8,7 @@ from vtspolicy.report.manual.roff import Lines
 
 EXIT_CODES = {
     0: "Done, or there was nothing to do.",
-    1: "Done, with warnings. `PLAN` with CHECK: something would be done.",
+    1: "Done, with warnings. `PLAN` with CHECK: something would be done, and nothing refused.",
     2: "Errors: a bad command or policy, a refusal, or a tape that failed. Others may have been done; the output says "
        "which.",
     3: "Stopped early: interrupted, too many errors, or its own state cannot be reached.",
@@ -78,7 +78,8 @@ def exit_codes() -> Lines:
 def json_text() -> Lines:
     """The JSON envelope."""
     return [
-        *roff.prose("With `--json` each sentence prints one JSON object on one line. Its members:"),
+        *roff.prose("With `--json` each sentence prints one JSON object on one line; so does one that was not run "
+                    "because of an earlier error: it is refused, and its message begins with `not run:`. The members:"),
         *roff.tagged([(name, roff.prose(meaning)) for name, meaning in ENVELOPE], width="vtspolicy"),
         ".Pp", *roff.prose("Times are UTC, RFC 3339; sizes are bytes. The main members of `data`:"),
         *roff.tagged([(verbs, roff.plain(f"{members}.")) for verbs, members in DATA])]

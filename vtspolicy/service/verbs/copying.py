@@ -28,7 +28,10 @@ def plan(context: Context, command: Command) -> Result:
     from vtspolicy.policy.resolver import resolve
     from vtspolicy.service.line import plan
 
-    return plan(context, command, resolve(command, context.policies, context.pools_of))
+    planned = plan(context, command, resolve(command, context.policies, context.pools_of))
+    if command.flag("CHECK") and any(leg["counts"]["refuse"] for leg in planned.data["legs"]):
+        return replace(planned, exit_code=2)
+    return planned
 
 
 def bring_back(context: Context, command: Command) -> Result:
@@ -51,6 +54,7 @@ def _meant(context: Context, command: Command) -> tuple[tuple[Leg, ...], tuple[K
     from vtspolicy.policy.places import parse_place
     from vtspolicy.policy.selection import EVERYTHING, select
     from vtspolicy.service.kept import kept_here
+    from vtspolicy.service.known import legs_known
 
     nobody: Failure | None = None
     legs: tuple[Leg, ...] = ()
@@ -58,7 +62,8 @@ def _meant(context: Context, command: Command) -> tuple[tuple[Leg, ...], tuple[K
     try:
         legs = select(command, context.policies, context.as_far_as_reached(unreached))
     except Unknown as unknown:
-        nobody = unreached[0] if unreached else unknown
+        legs = legs_known(context, command)
+        nobody = None if legs else unreached[0] if unreached else unknown
     if command.verb == "VERIFY" and legs:
         unreached.clear()  # of what was never reached there is no copy
     if command.object == "SCHEME":
@@ -123,7 +128,7 @@ def status(context: Context, command: Command) -> Result:
     found, failures = standings(legs, context.state, context.roads, ask=command.flag("ASK"))
     found += standings_of_kept(kept)
     failures += unread
-    if command.object == "TAPE" and not found and not failures:
+    if command.object == "TAPE" and command.operands not in ((), ("*",)) and not found and not failures:
         raise Unknown(f"{' '.join(command.operands)}: no such tape at the source, and no copy is known")
     data = {"tapes": [each.as_json() for each in found], "summary": summary(found),
             "freezes": _frozen(context, command, legs)}

@@ -8,14 +8,14 @@ from vtspolicy.policy.places import has_wildcard, matches
 
 
 def selected(wanted: Iterable[str], known: Iterable[str], kind: str) -> list[str]:
-    """The names that names and templates select. Raise Unknown for a name that is not there."""
-    from vtspolicy.policy.policies import unknown
+    """The names that names and templates select. Raise Unknown for what selects none; `*` may."""
+    from vtspolicy.policy.policies import unknown, unselected
 
     names = sorted(known)
     found: dict[str, None] = {}
     for each in wanted:
         hits = [name for name in names if matches(name, each)]
-        if not hits and not has_wildcard(each):
-            raise unknown(kind, each, names)
+        if not hits and each != "*":
+            raise unselected(kind, each, names) if has_wildcard(each) else unknown(kind, each, names)
         found.update(dict.fromkeys(hits))
     return list(found)

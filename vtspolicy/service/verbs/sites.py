@@ -17,7 +17,8 @@ def status_system(context: Context, command: Command) -> Result:
     shown: list[dict[str, Any]] = []
     failures: list[Failure] = []
     for name in selected(command.operands or ("*",), context.policies.systems, "system"):
-        answer, hindrances = system_status(context.policies.systems[name], context.roads, context.state)
+        answer, hindrances = system_status(context.policies.systems[name], context.roads, context.state,
+                                           context.known_hosts)
         shown.append(answer)
         failures += hindrances
     errors = tuple(map(Trouble.of, failures))

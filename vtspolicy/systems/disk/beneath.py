@@ -113,6 +113,8 @@ class PoolFolder:
         except OSError as error:
             raise Unknown(f"pool {self.pool}: {error.strerror}", system=self.pool.system) from None
         self._work: int | None = None
+        self.users = 0
+        """Readers and parts that still need it open."""
 
     def __enter__(self) -> Self:
         return self

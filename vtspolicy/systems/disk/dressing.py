@@ -63,7 +63,7 @@ def give_to(fd: int, owner: str) -> None:
         raise refused(owner, f"it belongs to {status.st_uid}:{status.st_gid} all the same")
 
 
-def refused(owner: str, why: str) -> TargetWrite:
+def refused(owner: str, why: str | None) -> TargetWrite:
     """The failure of an owner that cannot be set, with what helps."""
     return TargetWrite(f"owner {owner} cannot be set there: {why}. Let the vtspolicy over there run as that user with "
                        "that group, or as root, or leave owner out of the system's policy")

@@ -33,6 +33,9 @@ from vtspolicy.systems.disk.trying import trial
 from vtspolicy.systems.files import write_failure
 from vtspolicy.systems.trial import Trial
 
+_POOLS_OPEN = 16
+"""Pools that are kept open for the next request, at most; a template may select thousands."""
+
 class LocalPart:
     """A part file of this machine: everything is done at once, so the answers are ready when asked for."""
 
@@ -104,7 +107,11 @@ class Local:
 
     def pool_folder(self, pool: Pool) -> PoolFolder:
         """The open pool. Raise Unknown where it is not there."""
-        if pool not in self._pools:
+        if pool in self._pools:
+            self._pools[pool] = self._pools.pop(pool)  # the newest last
+        else:
+            for idle in [each for each, folder in self._pools.items() if not folder.users][:-_POOLS_OPEN]:
+                self._pools.pop(idle).close()
             self._pools[pool] = self.vault_folder(pool.of).pool(pool.name)
         return self._pools[pool]
 
@@ -159,8 +166,8 @@ class Local:
                 continue
             for pool in (Pool(self.name, name, each) for each in pools):
                 try:
-                    found[pool] = frozenset(
-                        each for each in os.listdir(self.pool_folder(pool).fd) if not each.startswith("."))
+                    with self.vault_folder(vault).pool(pool.name) as folder:
+                        found[pool] = frozenset(each for each in os.listdir(folder.fd) if not each.startswith("."))
                 except (OSError, Failure) as error:
                     warnings.append(f"pool {pool} cannot be listed: {_why(error)}")
         return found, tuple(warnings)

@@ -11,7 +11,7 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from vtspolicy.errors import Diverged, Failure, TargetWrite
+from vtspolicy.errors import Diverged, Failure, NotDurable, TargetWrite
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems import records
 from vtspolicy.systems.contract import (
@@ -54,6 +54,7 @@ class PartFile:
         self._there = True
         self.lost: tuple[str, ...] = ()
         """What of the metadata could not be kept; known once it is sealed."""
+        pool.users += 1
 
     def write(self, piece: Piece) -> None:
         """Append a piece. Raise NoSpace or TargetWrite."""
@@ -103,6 +104,7 @@ class PartFile:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+            self._pool.users -= 1
         if self._there:
             self._there = False
             for name in (self._name, self.record_temporary):
@@ -142,6 +144,10 @@ def publish(pool: PoolFolder, batch: list[Publishing]) -> list[TapeFacts | Failu
                 except OSError as error:
                     results[index] = _as_failure(error, each)
         _fsync_all(pool, results, batch, work=False)
+        for result, each in zip(results, batch, strict=True):
+            if isinstance(result, NotDurable):
+                with suppress(OSError, Failure):  # it failed before; what can still be said is said
+                    _save_record(pool, each, durable=False)
         return [result or _facts(pool, each) for result, each in zip(results, batch, strict=True)]
 
 
@@ -163,11 +169,12 @@ def _check_live(pool: PoolFolder, each: Publishing) -> None:
         raise Diverged(f"{tape} changed since the plan was made", tape=str(tape), system=tape.system)
 
 
-def _save_record(pool: PoolFolder, each: Publishing) -> None:
+def _save_record(pool: PoolFolder, each: Publishing, *, durable: bool = True) -> None:
     name = each.part.tape.name
     earlier = pool.records(name)
     status = pool.status(name)
-    record = replace(each.record, identity=each.part.identity, version=records.next_version(earlier))
+    record = replace(each.record, identity=each.part.identity, version=records.next_version(earlier),
+                     durable=each.record.durable and durable)
     kept = records.following(record, earlier, None if status is None else identity_of(status))
     pool.save_records(name, kept, each.part.record_temporary)
 
@@ -182,7 +189,9 @@ def _fsync_all(pool: PoolFolder, results: list[TapeFacts | Failure | None], batc
     except OSError as error:
         for index, each in enumerate(batch):
             if results[index] is None:
-                results[index] = _as_failure(error, each)
+                results[index] = _as_failure(error, each) if work else NotDurable(
+                    f"{each.part.tape}: the target's directory cannot be made durable: {error.strerror}",
+                    tape=str(each.part.tape), system=each.part.tape.system)
 
 
 def _facts(pool: PoolFolder, each: Publishing) -> TapeFacts | Failure:

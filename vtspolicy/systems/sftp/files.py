@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from vtspolicy.errors import Failure, Missing, SourceChanged, SourceUnreadable, TargetWrite
+from vtspolicy.errors import Failure, Missing, NotDurable, SourceChanged, SourceUnreadable
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems import freezes
 from vtspolicy.systems.contract import Freeze, Identity, Piece, TapeFacts
@@ -103,12 +103,12 @@ class SftpReader:
             raise self._changed()
 
     def make_durable(self) -> None:
-        """Have the server fsync it. Raise TargetWrite; the reader is closed then."""
+        """Have the server fsync it. Raise NotDurable; the reader is closed then."""
         assert self._handle is not None
         try:
-            with refused_as(TargetWrite, f"{self._tape} cannot be made durable", self._tape.system):
+            with refused_as(NotDurable, f"{self._tape} cannot be made durable", self._tape.system):
                 self._wire.fsync(self._handle)
-        except TargetWrite:
+        except NotDurable:
             self.close()
             raise
 

@@ -8,7 +8,16 @@ import struct
 from contextlib import suppress
 from dataclasses import replace
 
-from vtspolicy.errors import Diverged, Failure, Missing, NoSpace, SourceChanged, SourceUnreadable, TargetWrite
+from vtspolicy.errors import (
+    Diverged,
+    Failure,
+    Missing,
+    NoSpace,
+    NotDurable,
+    SourceChanged,
+    SourceUnreadable,
+    TargetWrite,
+)
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems import records
 from vtspolicy.systems.contract import (
@@ -41,6 +50,9 @@ from vtspolicy.systems.sftp.packets import (
 )
 from vtspolicy.systems.sftp.pool import SftpPool
 from vtspolicy.systems.sftp.wire import Pipelined
+
+_LATEST = 2**32 - 1
+"""SFTP's last second (in 2106); its first is that of 1970. Times beyond cannot be kept."""
 
 
 class SftpPart:
@@ -101,7 +113,7 @@ class SftpPart:
             self._pipeline.drain()
             self._wire.request(FSETSTAT, text(self._handle), attributes(size=self._size))
             self._wire.request(FSETSTAT, text(self._handle), attributes(
-                mode=metadata.mode & 0o777, mtime=metadata.mtime_ns // 10**9))
+                mode=metadata.mode & 0o777, mtime=min(max(metadata.mtime_ns // 10**9, 0), _LATEST)))
             if metadata.owner is not None:
                 self._own(metadata.owner)
             if self._pool.promises.durable:
@@ -170,8 +182,7 @@ class SftpPart:
             self._pool.check_thawed()
             self._pool.rename(self._path, target)
             self._there = False
-            if self._pool.promises.durable:
-                self._wire.fsync_folder(self._pool.path)
+            self._make_name_durable()
             published = self._wire.lstat(target)
         except SftpStatus as error:
             raise self._failure(error) from None
@@ -182,6 +193,14 @@ class SftpPart:
             raise TargetWrite(f"{self._tape} is not what was just published", tape=str(self._tape),
                               system=self._tape.system)
         self._result = found
+
+    def _make_name_durable(self) -> None:
+        if self._pool.promises.durable:
+            try:
+                self._wire.fsync_folder(self._pool.path)
+            except SftpStatus as error:
+                raise NotDurable(f"{self._tape}: the target's directory cannot be made durable: {error.strerror}",
+                                 tape=str(self._tape), system=self._tape.system) from None
 
     def _diverged(self, why: str) -> Failure:
         return Diverged(f"{self._tape} {why}", tape=str(self._tape), system=self._tape.system)
