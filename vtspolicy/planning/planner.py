@@ -232,7 +232,8 @@ def copy_of(record: Record, source_pool: Pool, target_pool: Pool, target: TapeFa
     return Copy(
         source=source_pool.tape(record.source.name), target=target_pool.tape(record.tape), digest=record.digest,
         size=record.source_identity.size, source_identity=record.source_identity, target_identity=target.identity,
-        copied=record.published, verified=record.published if record.proven else None, durable=record.durable, run=record.run)
+        copied=record.published, verified=record.published if record.proven else None, durable=record.durable,
+        run=record.run)
 
 
 def _copy(source: TapeFacts, target: TapeFacts | None, why: str, known: Copy | None) -> Step:

@@ -57,7 +57,7 @@ def prepare_return(context: Context, leg: Leg, *, replace: bool) -> Prepared:
     plan = plan_return(wanted)
     check_space(leg.target, inventory.free, plan.steps)
     vaults = (leg.source.of, source_identity), (leg.target.of, target_identity)
-    return Prepared(dataclasses.replace(plan, new_pool=new_pool), source, target, vaults, len(inventory.stale_parts))
+    return Prepared(dataclasses.replace(plan, new_pool=new_pool), source, target, vaults)
 
 
 def _booked(context: Context, way: WayBack) -> Callable[[Prepared, Outcome], Outcome]:

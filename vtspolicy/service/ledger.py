@@ -17,6 +17,7 @@ from vtspolicy.planning.states import standing_of
 from vtspolicy.policy.places import Pool
 from vtspolicy.policy.request import Leg
 from vtspolicy.service.gone import gone_text, some
+from vtspolicy.service.notkept import NotKept
 from vtspolicy.service.prepare import Prepared
 from vtspolicy.service.result import Status, Trouble
 from vtspolicy.service.telling import tell_failure
@@ -67,6 +68,7 @@ class Ledger:
         self._since = time.monotonic()
         self._began = time.monotonic()
         self.legs: list[LegTally] = []
+        self._not_kept = NotKept()
 
     def open(self) -> None:
         """The run begins; those that were killed are told, and so ended."""
@@ -98,8 +100,6 @@ class Ledger:
                 transaction.remember_vault(vault, identity)
             if swept:
                 transaction.event("226001", count=swept, pool=plan.target)
-            if prepared.foreign_parts:
-                transaction.event("426001", count=prepared.foreign_parts, pool=plan.target)
             self._warn_of(plan, transaction)
 
     def _warn_of(self, plan: Plan, transaction: Transaction) -> None:
@@ -130,6 +130,7 @@ class Ledger:
         leg.counts[outcome.result] += 1
         leg.states[standing_of(outcome.step, outcome.copy or outcome.step.known)] += 1
         leg.sent += outcome.sent
+        self._not_kept.take(prepared.plan.source.tape(outcome.step.tape), outcome)
         if outcome.failure is not None:
             leg.errors.append(Trouble.of(outcome.failure))
         self._waiting.append((prepared, outcome))
@@ -162,6 +163,8 @@ class Ledger:
             transaction.event("224006" if repaired else "224004", **about, **what)
             if not prepared.target.promises.provable:
                 transaction.event("424022", **about, detail="the far side cannot make it durable")
+            elif copy.verified is None:
+                transaction.event("424022", **about, detail="it was sent and not read back")
         elif outcome.result is Result.EQUAL:
             transaction.event("224005", **about, **what)
         # An unchanged tape makes no noise: its row says when it was last seen so.
@@ -185,6 +188,7 @@ class Ledger:
     def close(self) -> Status:
         """The run is over: its status, recorded."""
         self.flush()
+        self._warn_of_lost()
         counts = sum((leg.counts for leg in self.legs), Counter[str]())
         errors = [each for leg in self.legs for each in leg.errors]
         warnings = sum(len(leg.warnings) for leg in self.legs)
@@ -201,6 +205,14 @@ class Ledger:
                               **numbers, **({"reason": errors[0].reason} if errors else {}))
             transaction.end_run(self.run.id, str(status), numbers)
         return status
+
+    def _warn_of_lost(self) -> None:
+        """One warning for the whole run."""
+        text = self._not_kept.text
+        if text is not None:
+            self.legs[-1].warnings.append(text)
+            with self._transaction() as transaction:
+                transaction.event("424023", policy=self._label, detail=text)
 
     def _transaction(self) -> AbstractContextManager[Transaction]:
         return self._state.transaction(run=self.run.id, ref=self.run.ref)

@@ -35,7 +35,6 @@ class Prepared:
     target: System
     vaults: tuple[tuple[Vault, str], tuple[Vault, str]]
     """Source's and target's vault with their ids."""
-    foreign_parts: int = 0
 
 
 def prepare(context: Context, leg: Leg, *, replace: bool) -> Prepared:
@@ -64,7 +63,7 @@ def prepare(context: Context, leg: Leg, *, replace: bool) -> Prepared:
         situation = dataclasses.replace(situation, records=target.records(leg.target, unknown))
     plan = dataclasses.replace(make_plan(situation), new_pool=new_pool)
     check_space(leg.target, there.free, plan.steps)
-    return Prepared(plan, source, target, (identities[0], identities[1]), len(there.stale_parts))
+    return Prepared(plan, source, target, (identities[0], identities[1]))
 
 
 def source_pool(source: System, leg: Leg, vault: VaultFacts) -> Inventory:
