@@ -130,6 +130,29 @@ def test_the_source_that_cannot_be_had_is_told_and_its_copies_are_last_known(rec
         receiver.server.start()
 
 
+def test_an_older_program_there_can_still_be_copied_to(receiver: World) -> None:
+    """Without a forced command, its command line holds a word that an older release does not know."""
+    from tests.acceptance.world import PROGRAM
+
+    assert receiver.server is not None
+    older = receiver.folder / "older"
+    older.write_text(f"""#!/bin/sh
+case "$*" in *--allow-read*) echo "*ERROR* '--allow-read' is not known to receive (690001)" >&2; exit 2;; esac
+exec {PROGRAM} "$@"
+""")
+    older.chmod(0o755)
+    lines = [line for line in (receiver.policies / "vts2.yaml").read_text().splitlines() if not line.startswith("key:")]
+    receiver.policy("vts2", *lines, f"key: {receiver.server.client_key()}", f"receiver: {older}")
+    receiver.policy("OTHER", "kind: scheme", "name: OTHER", f"from: /{VAULT}/MINE", f"to: vts2:/{VAULT}/MINE")
+    for root in (receiver.near, receiver.far):
+        (root / "MINE").mkdir()
+    (receiver.near / "MINE" / "T00001").write_bytes(b"mine")
+    receiver.run("start", "scheme", "OTHER").settle()
+    assert (receiver.far / "MINE" / "T00001").read_bytes() == b"mine"
+    there(receiver, "T00002", b"first")
+    assert "--allow-read" in receiver.start(code=2).json["errors"][0]["message"]
+
+
 def test_a_source_that_was_never_reached_hides_nothing_else(receiver: World) -> None:
     turned(receiver, f"vts2:/{VAULT}/*")
     receiver.policy("OTHER", "kind: scheme", "name: OTHER", f"from: /{VAULT}/MINE", f"to: vts2:/{VAULT}/MINE")

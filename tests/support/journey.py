@@ -25,7 +25,8 @@ from vtspolicy.policy.places import Pool
 from vtspolicy.systems.connect import connect
 from vtspolicy.systems.contract import Progress, System, no_progress
 from vtspolicy.systems.layers import Pace
-from vtspolicy.transfer.carry_out import Journey, carry_out
+from vtspolicy.transfer.carry_out import carry_out
+from vtspolicy.transfer.journey import Journey
 from vtspolicy.transfer.outcome import Outcome, Result
 
 HERE, THERE, VAULT, POOL = "here", "there", "VAULT01", "PAYROLL"

@@ -11,8 +11,7 @@ from typing import Any
 
 from vtspolicy.catalog.schema import whole
 from vtspolicy.events import printable
-
-_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+from vtspolicy.systems.leftovers import RUN_DIGITS
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Run:
 def new_run_id() -> str:
     """A run's id: 12 letters and digits. Ids sort by time, to a hundredth of a second; the last four are random."""
     number = time.time_ns() // 10**7 << 20 | secrets.randbits(20)
-    return "".join(_DIGITS[number >> shift & 31] for shift in range(55, -1, -5))
+    return "".join(RUN_DIGITS[number >> shift & 31] for shift in range(55, -1, -5))
 
 
 def row_of(run: Run) -> tuple[Any, ...]:

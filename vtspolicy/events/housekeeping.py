@@ -7,14 +7,10 @@ from vtspolicy.events.message import Message
 MESSAGES = (
     Message(
         "226001", "{count} part files of earlier runs removed from {pool}",
-        cause="A run of this state had been ended before it could remove them.",
+        cause="A run of this state had been ended before it could remove them; or another vtspolicy, or this one under "
+              "an earlier state, left them behind and nobody has touched them for seven days.",
         effect="Room was freed. Part files are never copies; every copy is intact.",
         recovery="None needed."),
-    Message(
-        "426001", "{count} part files of another state older than seven days in {pool}",
-        cause="Another vtspolicy, or this one under an earlier state, left part files behind.",
-        effect="They take room. Part files are never copies; every copy is intact.",
-        recovery="If no other vtspolicy copies to this pool, remove them from its .vtspolicy folder."),
     Message(
         "230001", "{kind} {name} added",
         cause="ADD was given.",

@@ -11,7 +11,8 @@ MESSAGES = (
     Message(
         "224004", "Cartridge {tape} copied to {target}, {size} bytes in {seconds} s, digest {digest}",
         cause="The tape was new or changed, or its copy was asked for.",
-        effect="The new copy took the old one's place in one step, after its bytes were read back and proven.",
+        effect="The new copy took the old one's place in one step, after its bytes were read back and proven (where "
+               "they were not, 424022 says so, too).",
         recovery="None needed."),
     Message(
         "224005", "Cartridge {tape} found equal on {target}, recorded without sending, digest {digest}",
@@ -151,9 +152,18 @@ MESSAGES = (
         recovery="None needed. VERIFY TAPE name reads its bytes."),
     Message(
         "424022", "Cartridge {tape} copied to {target} but not proven, {detail}",
-        cause="The target cannot promise all that a proof needs: fsync, a rename in one step, or a read-back.",
-        effect="The old copy was replaced; the new one may not survive a power loss of the target, and counts as "
-               "unproven.",
+        cause="The target cannot promise all that a proof needs, fsync or a rename in one step; or the policy says "
+              "verify: sent, so nothing was read back.",
+        effect="The old copy was replaced; the new one counts as unproven. Without fsync it may not survive a power "
+               "loss of the target.",
         recovery="Install vtspolicy on the target (far-end: receiver), or use an SFTP server with "
-                 "fsync@openssh.com and posix-rename@openssh.com."),
+                 "fsync@openssh.com and posix-rename@openssh.com. What was sent alone is proven by VERIFY."),
+    Message(
+        "424023", "Copies of {policy} do not keep all, {detail}",
+        cause="Tapes of this run have, beside bytes, mode and time, what a copy does not keep: ACLs, hard links, "
+              "extended attributes other than user.*; over plain SFTP, or to a file system or an older vtspolicy that "
+              "takes none, user attributes, too.",
+        effect="The bytes of the copies are whole and proven. What is named would be missing if one of them were "
+               "brought back.",
+        recovery="None needed if nobody uses it. Else set it on the target by hand, or use a target that keeps it."),
 )

@@ -110,11 +110,23 @@ class System:
     owner: str | None = _rule(
         read=readers.owner, what="user:group", default=None, example="vts:vts",
         doc="To whom a tape that is published on this system belongs: names or numbers, as the machine that holds it "
-            "knows them; over plain SFTP numbers alone. Without it, to whoever writes it there. A tape whose owner cannot "
-            "be set is not published.")
+            "knows them; over plain SFTP numbers alone. Without it, to whoever writes it there. A tape whose owner "
+            "cannot be set is not published.")
     mode: int | None = _rule(
         read=parse_mode, write=spell_mode, what="octal permission bits", default=None, example="0660",
         doc="The permission bits of a tape that is published on this system. Without it, those of the source.")
+    companions: tuple[str, ...] = _rule(
+        read=readers.companion, what="names with {tape} in them", shape=Shape.LIST, default=(),
+        example=("{tape}.meta",),
+        doc="Files that belong to a tape of this system, which is their source: {tape} stands for its name. They are "
+            "no tapes of their own; they are copied with their tape, before it, and the set is safe only together.")
+    staging: Mapping[str, str] = _rule(
+        read=readers.path, read_key=readers.name, what="vault: absolute path", shape=Shape.MAPPING, default=dict,
+        example={"VAULT01": "/srv/vts/work"},
+        doc="Where part files lie while a tape is copied to a vault of this system: another directory of the same file "
+            "system, outside of every vault, where no engine takes them for cartridges. Without it in the .vtspolicy "
+            "folder of the pool. Of a receiver with a forced command its own words count: --staging "
+            "VAULT01=/srv/vts/work.")
     vaults: Mapping[str, str] = _rule(
         read=readers.path, read_key=readers.name, what="vault: absolute path", shape=Shape.MAPPING, required=True,
         unless="address", default=dict, example={"VAULT01": "/srv/vts/VAULT01", "VAULT02": "/srv/vts/VAULT02"},
@@ -141,8 +153,8 @@ class _Copying:
         doc="At most so many bytes per second to each target. Without it there is no limit.")
     verify: str = _rule(
         read=readers.choice("read-back", "sent"), what="read-back or sent", default="read-back", example="read-back",
-        doc="Over plain SFTP: whether a copy is read back over the link before it is published. With sent it is not, and "
-            "counts as unproven until VERIFY reads it. Other far ends read every copy where it lies.")
+        doc="Over plain SFTP: whether a copy is read back over the link before it is published. With sent it is not, "
+            "and counts as unproven until VERIFY reads it. Other far ends read every copy where it lies.")
     guard: Mapping[str, int | str] = _rule(
         read=readers.words, read_key=readers.choice(*readers.GUARDS), read_entry=readers.guard,
         write=readers.spell_guard, shape=Shape.MAPPING,
@@ -216,7 +228,7 @@ KINDS: Mapping[str, type[Policy]] = {
     kind.kind: kind for kind in (System, Scheme, AutoCopy, Unprotected, Settings)}
 
 NOT_BUILT: Mapping[str, tuple[str, ...]] = {
-    "system": ("companions", "staging"),
+    "system": (),
     "scheme": ("schedule", "window", "retry", "keep", "compress"),
     "autocopy": ("retry", "keep", "compress", "follow"),
     "unprotected": (),

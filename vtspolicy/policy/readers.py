@@ -96,6 +96,14 @@ def user(text: str) -> str:
     return text
 
 
+def companion(text: str) -> str:
+    """A template for the names of a tape's companions."""
+    before, found, after = text.partition("{tape}")
+    if not found or not before + after or not is_name(f"{before}T{after}") or "{" in after:
+        raise ValueError("expected a name with {tape} in it, and more, such as {tape}.meta")
+    return text
+
+
 _OWNER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}:[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}", re.ASCII)
 
 

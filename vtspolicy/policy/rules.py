@@ -51,6 +51,21 @@ def _system(values: Mapping[str, Any], given: Collection[str]) -> Iterator[Probl
                 yield Problem("vaults", name, f"the directory of {inner} lies within that of {outer}")
                 break
         seen[name] = path
+    yield from _staging(values.get("staging", {}), values.get("vaults", {}))
+
+
+def _staging(staging: Mapping[str, str], vaults: Mapping[str, str]) -> Iterator[Problem]:
+    taken: dict[str, str] = {}
+    for name, path in staging.items():
+        vault = next((each for each, place in vaults.items()
+                      if path == place or _within(path, place) or _within(place, path)), None)
+        if name not in vaults:
+            yield Problem("staging", name, "is no vault of this system")
+        elif vault is not None:
+            yield Problem("staging", name, f"must lie outside of {vault}: what lies in a vault's directory is a pool")
+        elif path in taken:
+            yield Problem("staging", name, f"is that of {taken[path]}: pools of the same name would share a folder")
+        taken.setdefault(path, name)
 
 
 def _is_numbers(owner: str) -> bool:

@@ -60,8 +60,7 @@ def prepare_return(context: Context, leg: Leg, *, replace: bool, sweep: bool = F
     check_space(leg.target, inventory.free, plan.steps)
     vaults = (leg.source.of, source_identity), (leg.target.of, target_identity)
     known = {**state.copies(leg.source, leg.target), **state.copies(leg.target, leg.source)}
-    return Prepared(dataclasses.replace(plan, new_pool=new_pool), source, target, vaults, known,
-                    len(inventory.stale_parts), swept)
+    return Prepared(dataclasses.replace(plan, new_pool=new_pool), source, target, vaults, known, swept)
 
 
 def _booked(context: Context, way: WayBack) -> Callable[[Prepared, Outcome], Outcome]:

@@ -18,6 +18,7 @@ from vtspolicy.planning.states import standing_of
 from vtspolicy.policy.places import Pool
 from vtspolicy.policy.request import Leg
 from vtspolicy.service.gone import gone_text, some
+from vtspolicy.service.notkept import NotKept
 from vtspolicy.service.prepare import Prepared
 from vtspolicy.service.result import Status, Trouble
 from vtspolicy.service.telling import tell_failure
@@ -69,6 +70,7 @@ class Ledger:
         self._since = time.monotonic()
         self._began = time.monotonic()
         self.legs: list[LegTally] = []
+        self._not_kept = NotKept()
 
     def open(self) -> None:
         """The run begins; those that were killed are told, and so ended."""
@@ -100,8 +102,6 @@ class Ledger:
                 transaction.remember_vault(vault, identity)
             if prepared.swept:
                 transaction.event("226001", count=prepared.swept, pool=plan.target)
-            if prepared.foreign_parts:
-                transaction.event("426001", count=prepared.foreign_parts, pool=plan.target)
             self._warn_of(plan, transaction)
 
     def _warn_of(self, plan: Plan, transaction: Transaction) -> None:
@@ -132,6 +132,7 @@ class Ledger:
         leg.counts[outcome.result] += 1
         leg.states[standing_of(outcome.step, outcome.copy or outcome.step.known)] += 1
         leg.sent += outcome.sent
+        self._not_kept.take(prepared.plan.source.tape(outcome.step.tape), outcome)
         if outcome.failure is not None:
             leg.errors.append(Trouble.of(outcome.failure))
         self._waiting.append((prepared, outcome))
@@ -176,6 +177,8 @@ class Ledger:
             transaction.event("224006" if repaired else "224004", **about, **what)
             if not prepared.target.promises.provable:
                 transaction.event("424022", **about, detail="the far side cannot make it durable")
+            elif copy.verified is None:
+                transaction.event("424022", **about, detail="it was sent and not read back")
         elif outcome.result is Result.EQUAL:
             transaction.event("224005" if outcome.read else "224008", **about, **what)
         elif planned_on is None or (planned_on.run, planned_on.digest) != (copy.run, copy.digest):
@@ -209,6 +212,7 @@ class Ledger:
     def close(self) -> Status:
         """The run is over: its status, recorded."""
         self.flush()
+        self._warn_of_lost()
         counts = sum((leg.counts for leg in self.legs), Counter[str]())
         errors = [each for leg in self.legs for each in leg.errors]
         warnings = sum(len(leg.warnings) for leg in self.legs)
@@ -225,6 +229,14 @@ class Ledger:
                               **numbers, **({"reason": errors[0].reason} if errors else {}))
             transaction.end_run(self.run.id, str(status), numbers)
         return status
+
+    def _warn_of_lost(self) -> None:
+        """One warning for the whole run."""
+        text = self._not_kept.text
+        if text is not None:
+            self.legs[-1].warnings.append(text)
+            with self._transaction() as transaction:
+                transaction.event("424023", policy=self._label, detail=text)
 
     def _transaction(self) -> AbstractContextManager[Transaction]:
         return self._state.transaction(run=self.run.id, ref=self.run.ref)

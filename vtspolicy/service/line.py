@@ -27,7 +27,8 @@ from vtspolicy.service.shown import plan_data
 from vtspolicy.systems import freezes
 from vtspolicy.systems.contract import System
 from vtspolicy.systems.layers import Pace
-from vtspolicy.transfer.carry_out import Journey, carry_out
+from vtspolicy.transfer.carry_out import carry_out
+from vtspolicy.transfer.journey import Journey
 from vtspolicy.transfer.outcome import Outcome
 
 

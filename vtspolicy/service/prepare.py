@@ -38,7 +38,6 @@ class Prepared:
     """Source's and target's vault with their ids."""
     copies: Mapping[str, Copy]
     """What the catalog knew when the plan was made, by tape name."""
-    foreign_parts: int = 0
     swept: int = 0
     """Part files of ours that were left over, and removed."""
 
@@ -75,7 +74,7 @@ def prepare(context: Context, leg: Leg, *, replace: bool, sweep: bool = False) -
         situation = dataclasses.replace(situation, records=target.records(leg.target, unknown))
     plan = dataclasses.replace(make_plan(situation), new_pool=new_pool)
     check_space(leg.target, there.free, plan.steps)
-    return Prepared(plan, source, target, (identities[0], identities[1]), copies, len(there.stale_parts), swept)
+    return Prepared(plan, source, target, (identities[0], identities[1]), copies, swept)
 
 
 def source_pool(source: System, leg: Leg, vault: VaultFacts) -> Inventory:

@@ -19,7 +19,7 @@ _NO_SYSTEMS: Mapping[str, model.System] = MappingProxyType({})
 
 def here(system: model.System) -> Local:
     """A system on this machine."""
-    return Local(system.name, system.vaults)
+    return Local(system.name, system.vaults, system.staging)
 
 
 def connect(system: model.System, known_hosts: str, program: str, remembered: str | None,
@@ -44,22 +44,24 @@ def connect(system: model.System, known_hosts: str, program: str, remembered: st
 def far_end_of(link: Link, system: model.System, program: str, remembered: str | None, *,
                reading: bool = False) -> System:
     """Whatever answers at the end of a link that is logged in, which is its own from now on."""
-    from vtspolicy.systems.receiver.near import Remote, receive_command
+    from vtspolicy.systems.receiver.near import ALLOW_READ, Remote, receive_command
     from vtspolicy.systems.sftp.system import Sftp
 
     if not system.vaults:
         raise Refusal(f"{system.name} has no vaults: it is a jump host alone", system=system.name)
     if system.far_end == "sftp":
-        return Sftp(link, system.vaults)
+        return Sftp(link, system.vaults, system.staging)
     try:
         command = receive_command(system.receiver, system.vaults, system.create_pool, reading=reading)
         return Remote(link, command, program)
     except (NoReceiver, Outage) as failure:
+        if reading and ALLOW_READ in failure.message:  # an older vtspolicy, which does not know the word
+            return far_end_of(link, system, program, remembered)
         # Some servers close the channel on a command that they do not allow; only the SFTP answer decides then.
         if system.far_end == "receiver" or remembered == "receiver" or type(failure) not in (NoReceiver, Outage):
             raise _explained(failure, system) from None
         try:
-            return Sftp(link, system.vaults)
+            return Sftp(link, system.vaults, system.staging)
         except (Outage, VersionMismatch):
             raise failure from None
 

@@ -9,17 +9,17 @@ trip: `seal`, then `sealed`; `commit`, then `committed`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from vtspolicy.policy.places import Pool, Tape, Vault
-from vtspolicy.systems.identity import Identity as Identity
-from vtspolicy.systems.metadata import Extras
-from vtspolicy.systems.metadata import Metadata as Metadata
 
 if TYPE_CHECKING:
+    from vtspolicy.systems.leftovers import Leftovers
+    from vtspolicy.systems.metadata import Metadata
+    from vtspolicy.systems.parts import Part, Reader
     from vtspolicy.systems.trial import Trial
 
 WORK_FOLDER = ".vtspolicy"
@@ -34,6 +34,32 @@ NEW_POOL = ".vtspolicy-new."
 """In front of a pool's name in a vault's root, while the pool is being made."""
 CHUNK = 1 << 20
 """How many bytes of a tape are read, hashed and handed on at a time."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What tells one state of a file from another without reading it. None where a system cannot say."""
+
+    size: int
+    mtime_ns: int
+    inode: int | None = None
+    ctime_ns: int | None = None
+
+    def fits(self, other: Identity) -> bool:
+        """Whether both may be the same state of the same file: what both know is equal."""
+        return (self.looks_like(other) and _agree(self.inode, other.inode) and _agree(self.ctime_ns, other.ctime_ns))
+
+    def looks_like(self, other: Identity) -> bool:
+        """Whether size and time of last change are equal; whole seconds count where one side knows no more."""
+        if self.size != other.size:
+            return False
+        if self.inode is None or other.inode is None:
+            return self.mtime_ns // 10**9 == other.mtime_ns // 10**9
+        return self.mtime_ns == other.mtime_ns
+
+
+def _agree(one: int | None, other: int | None) -> bool:
+    return one is None or other is None or one == other
 
 
 @dataclass(frozen=True)
@@ -103,8 +129,6 @@ class Inventory:
     skipped: tuple[Skipped, ...] = ()
     free: int | None = None
     """Bytes that we may still write there; None where the system cannot say."""
-    stale_parts: tuple[str, ...] = ()
-    """Part files of other states that are older than seven days."""
     frozen: Freeze | None = None
     """Of the pool itself; that of its vault is told by `VaultFacts`."""
 
@@ -159,51 +183,6 @@ Progress = Callable[[int], None]
 
 def no_progress(count: int) -> None:
     """For callers who do not watch."""
-
-
-class Part(Protocol):
-    """A tape on its way: no reader of the pool sees it before `committed` returns."""
-
-    def write(self, piece: Piece) -> None:
-        """Append. Raise NoSpace or TargetWrite, now or at any later call."""
-
-    lost: tuple[str, ...]
-    """What of the metadata the system could not keep, of `metadata.NOT_KEPT`; known once it is sealed."""
-
-    def seal(self, metadata: Metadata, progress: Progress = no_progress, *, read_back: bool = True) -> None:
-        """Ask for: metadata set, fsync, digest of what lies there. A system that reads back here tells. Without
-        `read_back` nothing is read where that would go over the link."""
-
-    def sealed(self) -> str:
-        """The digest of the bytes that lie there, read again after the fsync; empty where they were not to be read.
-        Raise TargetWrite where the owner that was asked for cannot be set."""
-
-    def commit(self, record: Record, expected: Identity | None) -> None:
-        """Ask for: record, rename over, fsync of the directory - if the live name is still as `expected` (None: not
-        there), and neither pool nor vault is frozen, which is looked at last. The system fills in `record.identity`
-        and `record.version`."""
-
-    def committed(self) -> TapeFacts:
-        """The published tape. Raise Diverged where the live name was no longer as expected, and Frozen where nothing
-        may be published; no tape is changed then."""
-
-    def discard(self) -> None:
-        """Remove the part file. Harmless after `committed`, or twice."""
-
-
-class Reader(Protocol):
-    """A tape that is being read: opened without following links."""
-
-    facts: TapeFacts
-    extras: Extras
-
-    def pieces(self) -> Iterator[Piece]:
-        """The whole tape in order. Raise SourceUnreadable or SourceChanged."""
-
-    def check_unchanged(self) -> None:
-        """Raise SourceChanged if the tape, or what its name stands for, is not what was opened."""
-
-    def close(self) -> None: ...
 
 
 class System(Protocol):
@@ -261,13 +240,19 @@ class System(Protocol):
         there. Harmless where it is there already. Raise TargetWrite, Unknown where the vault is not there, or Refusal
         where the far side does not allow it (it may also make it frozen by its own words)."""
 
-    def trial(self, place: Pool | Vault, writer: str) -> Trial:
+    def trial(self, place: Pool | Vault, writer: str, wish: Metadata | None = None) -> Trial:
         """Do once what a publish does there, with a small file of which nothing stays. Raise Unknown where the place
-        is not there, and NotBuilt where the far side is older. A trial that finds hindrances raises nothing."""
+        is not there, and NotBuilt where the far side is older. A trial that finds hindrances raises nothing. With
+        `wish` its owner and mode are tried, too (an older far side does not, and has no such finding)."""
 
     def pulse(self) -> float | None:
         """The smallest question and its answer: the system's time, seconds since 1970, or None where it cannot say."""
 
     def sweep(self, pool: Pool, writer: str) -> int:
         """Remove the part files of the state `writer` (its caller holds the lock, so none is in use), make the
-        pool's present names durable, and say how many went."""
+        pool's present names durable, and say how many went. So do part files of other states that nobody has touched
+        for seven days. Raise TargetWrite, and Refusal where part files cannot lie where they should."""
+
+    def leftovers(self, vault: Vault) -> Mapping[str, Leftovers]:
+        """The part files of the vault's pools, by pool, those on their way included. Raise Unknown as `vault` does,
+        and NotBuilt where the far side is older."""

@@ -6,8 +6,9 @@ import time
 
 from blake3 import blake3
 
-from vtspolicy.systems.contract import CHUNK, Hole, Piece, Progress, Reader, TapeFacts, length_of
+from vtspolicy.systems.contract import CHUNK, Hole, Piece, Progress, TapeFacts, length_of
 from vtspolicy.systems.layers import Pace
+from vtspolicy.systems.parts import Reader
 
 _ZEROS = bytes(CHUNK)
 _NAP = 0.2

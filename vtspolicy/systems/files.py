@@ -14,8 +14,6 @@ from vtspolicy.policy.places import is_tape_name
 from vtspolicy.systems.contract import Identity, TapeFacts
 
 PART_SUFFIX = ".part"
-FOREIGN_AGE = 7 * 86400
-"""Seconds after which part files of other states are reported."""
 
 
 def write_failure(error: OSError, tape: str) -> Failure:

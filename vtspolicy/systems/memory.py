@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -17,7 +18,6 @@ from vtspolicy.systems.contract import (
     Hole,
     Identity,
     Inventory,
-    Metadata,
     Piece,
     Progress,
     Promises,
@@ -27,8 +27,9 @@ from vtspolicy.systems.contract import (
     no_progress,
 )
 from vtspolicy.systems.digest import digest_of
-from vtspolicy.systems.metadata import Extras
-from vtspolicy.systems.trial import Trial, tried
+from vtspolicy.systems.leftovers import Leftovers
+from vtspolicy.systems.metadata import Extras, Metadata
+from vtspolicy.systems.trial import DRESS, Trial, tried
 
 
 @dataclass(frozen=True)
@@ -237,12 +238,14 @@ class Memory:
                 self.frozen[pool] = freeze
             self.pools[pool] = {}
 
-    def trial(self, place: Pool | Vault, writer: str) -> Trial:
+    def trial(self, place: Pool | Vault, writer: str, wish: Metadata | None = None) -> Trial:
         del writer
+        dress = () if wish is None else (DRESS,)
         self.vault(place if isinstance(place, Vault) else place.of)
         if isinstance(place, Pool):
             self._pool(place)
-        return Trial(tried((what, lambda: None) for what in ("write", "fsync", "rename", "remove")), time.time())
+        words = ("write", *dress, "fsync", "rename", "remove")
+        return Trial(tried((what, lambda: None) for what in words), time.time())
 
     def pulse(self) -> float | None:
         return time.time()
@@ -252,3 +255,7 @@ class Memory:
         ours = {part for part in self.parts if part[0] == pool and part[1].startswith(f"{writer}.")}
         self.parts -= ours
         return len(ours)
+
+    def leftovers(self, vault: Vault) -> Mapping[str, Leftovers]:
+        pools = Counter(pool.name for pool, _ in self.parts if pool.of == vault)
+        return {name: Leftovers(count, 0, 0) for name, count in pools.items()}

@@ -15,6 +15,7 @@ from vtspolicy.systems.files import PART_SUFFIX, legible
 PROBE = ".vtspolicy-probe."
 """In front of the writer's id: the name that a trial's file takes by its rename. Hidden, so it is never a tape."""
 CONTENT = b"A trial of vtspolicy, which removes it at once.\n"
+DRESS = "owner and mode"
 Step = tuple[str, Callable[[], None]]
 
 
@@ -23,7 +24,7 @@ class Finding:
     """One right that was tried."""
 
     what: str
-    """`write`, `fsync`, `rename` or `remove`."""
+    """`write`, DRESS, `fsync`, `rename` or `remove`."""
     why_not: str | None
     """What hinders it; None where it can be done."""
 

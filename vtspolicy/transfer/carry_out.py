@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from vtspolicy.errors import (
     Damaged,
@@ -30,18 +30,13 @@ from vtspolicy.planning.plan import WINDOW_BYTES, WINDOW_PARTS, Action, Copy, Pl
 from vtspolicy.systems.contract import (
     Hole,
     Identity,
-    Metadata,
-    Part,
-    Progress,
-    Reader,
-    Record,
     System,
     TapeFacts,
     length_of,
-    no_progress,
 )
 from vtspolicy.systems.files import PART_SUFFIX
-from vtspolicy.systems.layers import Pace
+from vtspolicy.systems.parts import Part, Reader
+from vtspolicy.transfer.journey import Flight, Journey
 from vtspolicy.transfer.outcome import Outcome, Result
 from vtspolicy.transfer.pump import Pump
 
@@ -53,43 +48,6 @@ _ENDS = (Stopped, StateUnusable)
 """What the progress raises: it ends the work, and says nothing of the tape."""
 _LASTING = (Unequal.reason, Damaged.reason, Diverged.reason, NotDurable.reason)
 """Reasons that outlive whatever hinders a repair: else the next run would trust what lies there."""
-
-
-@dataclass(frozen=True)
-class Journey:
-    """What holds for every tape of a run."""
-
-    run: str
-    writer: str
-    """The id of our state."""
-    source_vault: str
-    """The id of the source's vault."""
-    now: Callable[[], str]
-    """The present time, UTC, RFC 3339."""
-    pace: Pace | None = None
-    progress: Progress = no_progress
-    owner: str | None = None
-    """To whom a published tape belongs, `user:group`; None: to whoever writes it there."""
-    mode: int | None = None
-    """A published tape's permission bits; None: those of its source."""
-    read_back: bool = True
-    """Whether copies are read back where that goes over the link."""
-
-
-@dataclass
-class _Flight:
-    """A tape that was sent and is not yet settled."""
-
-    step: Step
-    reader: Reader
-    part: Part
-    digest: str
-    started: float
-    sent: int
-    read: bool = True
-    """Whether what lies there was read back."""
-    proven: str = ""
-    """When what lies there was found right: the same time for the far side's record and for the catalog."""
 
 
 def carry_out(plan: Plan, source: System, target: System, journey: Journey) -> Iterator[Outcome]:
@@ -110,7 +68,7 @@ class _Carrier:
         self._source = source
         self._target = target
         self._journey = journey
-        self._window: list[_Flight] = []
+        self._window: list[Flight] = []
         self._lost: Failure | None = None
         self._frozen: Frozen | None = None
         """What forbids to publish; then nothing more is sent, and what was sent is removed."""
@@ -188,7 +146,7 @@ class _Carrier:
         if len(self._window) >= WINDOW_PARTS or sum(each.sent for each in self._window) >= WINDOW_BYTES:
             yield from self.settle()
 
-    def _fly(self, step: Step) -> _Flight:
+    def _fly(self, step: Step) -> Flight:
         """Send one tape up to its seal."""
         started = time.monotonic()
         tape = self._plan.source.tape(step.tape)
@@ -207,15 +165,11 @@ class _Carrier:
                 part.write(piece)
                 self._journey.progress(length_of(piece))
                 sent += 0 if isinstance(piece, Hole) else len(piece)
-            part.seal(self._metadata(reader), self._safe_point, read_back=self._journey.read_back)
-            return _Flight(step, reader, part, pump.digest(), started, sent)
+            part.seal(self._journey.metadata(reader), self._safe_point, read_back=self._journey.read_back)
+            return Flight(step, reader, part, pump.digest(), started, sent)
         except BaseException as error:
             self._let_go(reader, part, lost=isinstance(error, Outage))
             raise
-
-    def _metadata(self, reader: Reader) -> Metadata:
-        mode = reader.facts.mode if self._journey.mode is None else self._journey.mode
-        return Metadata(mode, reader.facts.identity.mtime_ns, self._journey.owner, reader.extras.attributes)
 
     def _safe_point(self, count: int) -> None:
         """What is read back was counted when it was sent; but the work may be stopped there."""
@@ -255,7 +209,7 @@ class _Carrier:
             self._frozen = failure
         return failure
 
-    def _judge(self, flight: _Flight) -> None:
+    def _judge(self, flight: Flight) -> None:
         """The far side's digest must be ours and the source as it was opened; then it may be published."""
         tape = self._plan.target.tape(flight.step.tape)
         there = flight.part.sealed()
@@ -266,7 +220,7 @@ class _Carrier:
         self._check_recorded(flight.step, flight.digest)
         flight.reader.check_unchanged()
         expected: Identity | None = flight.step.target.identity if flight.step.target is not None else None
-        record = self._record(flight)
+        record = self._journey.record(flight, self._plan.source, durable=self._target.promises.provable)
         flight.proven = record.published
         flight.part.commit(record, expected)
 
@@ -277,15 +231,7 @@ class _Carrier:
             raise Unequal(f"{tape}: {digest[:23]} lies there, {str(step.digest)[:23]} was recorded", tape=step.tape,
                           system=tape.system)
 
-    def _record(self, flight: _Flight) -> Record:
-        return Record(
-            tape=flight.step.tape, digest=flight.digest, identity=Identity(0, 0),
-            source=self._plan.source.tape(flight.step.tape), source_vault=self._journey.source_vault,
-            source_identity=flight.reader.facts.identity, published=self._journey.now(), run=self._journey.run,
-            writer=self._journey.writer, version=0, durable=self._target.promises.provable,
-            proven=flight.read)
-
-    def _arrived(self, flight: _Flight, facts: TapeFacts) -> Outcome:
+    def _arrived(self, flight: Flight, facts: TapeFacts) -> Outcome:
         copy = self._proven(flight.step, flight.digest, flight.reader.facts.identity, facts.identity, flight.proven)
         lost = dict.fromkeys((*flight.reader.extras.lost, *flight.part.lost))
         return Outcome(flight.step, Result.COPIED, copy if flight.read else replace(copy, verified=None),

@@ -6,8 +6,9 @@ import queue
 import threading
 from collections.abc import Iterator
 
-from vtspolicy.systems.contract import CHUNK, Piece, Reader
+from vtspolicy.systems.contract import CHUNK, Piece
 from vtspolicy.systems.digest import Digester
+from vtspolicy.systems.parts import Reader
 
 AHEAD = 8
 """Pieces that are read before they are asked for, at most."""

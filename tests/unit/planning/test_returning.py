@@ -18,7 +18,8 @@ from vtspolicy.policy.places import Pool
 from vtspolicy.systems.contract import Identity, Inventory, Piece, Record, TapeFacts
 from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.memory import Memory, MemoryReader
-from vtspolicy.transfer.carry_out import Journey, carry_out
+from vtspolicy.transfer.carry_out import carry_out
+from vtspolicy.transfer.journey import Journey
 from vtspolicy.transfer.outcome import Outcome, Result
 
 HERE, THERE = Pool("vts1", "VAULT01", "PAYROLL"), Pool("vts2", "VAULT01", "PAYROLL")

@@ -61,8 +61,11 @@ TEXTS: dict[str, st.SearchStrategy[str]] = {
     "create-pool": st.sampled_from(["no", "yes", "frozen"]),
     "far-end": st.sampled_from(["auto", "receiver", "sftp"]), "receiver": texts().filter(str.strip),
     "stall": st.integers(1, 3600).map("{} s".format), "vaults": paths(), "from": sources(), "pool": sources(),
-    "to": targets(), "except": templates(), "tapes": templates(),
+    "to": targets(), "pools": sources(), "except": templates(), "tapes": templates(),
     "rate": st.builds("{} {}/s".format, st.integers(1, 10**15 - 1), st.sampled_from(SIZES)),
+    "owner": st.sampled_from(["vts:vts", "1001:1001", "root:backup", "0:0", "NO:012"]),
+    "mode": st.sampled_from(["0660", "640", "0400", "777"]), "verify": st.sampled_from(["read-back", "sent"]),
+    "companions": st.sampled_from(["{tape}.meta", "{tape}-idx", "X{tape}"]), "staging": paths(),
     "guard": st.integers(0, 100).map("{} %".format),
     "zone": st.sampled_from(["UTC", "Europe/Berlin"]), "unique-names": st.sampled_from(["yes", "no"]),
 }
@@ -74,7 +77,10 @@ def _value(field: Field) -> st.SearchStrategy[Any]:
         part = TEXTS["guard"].map(parse_percent)
         parts = st.dictionaries(st.sampled_from(["at-most-gone", "shrunk-to"]), part, min_size=1)
         return parts | st.fixed_dictionaries({"empty-source": st.just("refuse")}, optional={"shrunk-to": part})
-    value = TEXTS[field.key].map(field.rule.read)
+    text = TEXTS[field.key]
+    if field.key == "note" and field.rule.required:
+        text = text.filter(str.strip)
+    value = text.map(field.rule.read)
     if field.rule.shape is Shape.LIST:
         return st.lists(value, min_size=1, max_size=4, unique=True).map(tuple)
     if field.rule.shape is Shape.MAPPING:

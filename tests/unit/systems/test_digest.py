@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vtspolicy.errors import SourceChanged
 from vtspolicy.systems.contract import CHUNK, Hole, Identity, Piece, TapeFacts
 from vtspolicy.systems.digest import EMPTY, Digester, digest_by_reading, digest_of
+from vtspolicy.systems.metadata import NO_EXTRAS
 
 PIECES = st.lists(st.one_of(st.binary(max_size=70), st.integers(1, 70).map(Hole)), max_size=6)
 
@@ -39,6 +40,7 @@ def test_the_digests_are_those_of_blake3() -> None:
 
 class Tape:
     facts = TapeFacts("T1", Identity(3, 0), 0o600, 3)
+    extras = NO_EXTRAS
 
     def __init__(self, changed: bool = False) -> None:
         self.closed = False

@@ -10,7 +10,8 @@ from tests.unit.systems.talking import IDENTITY, POOL, RECORD, answer, remote, s
 from vtspolicy.errors import (
     Failure,
 )
-from vtspolicy.systems.contract import Hole, Identity, Metadata
+from vtspolicy.systems.contract import Hole, Identity
+from vtspolicy.systems.metadata import Metadata
 from vtspolicy.systems.receiver import conversation, wire
 from vtspolicy.systems.receiver.near import receive_command
 from vtspolicy.systems.receiver.wire import Frame, pack

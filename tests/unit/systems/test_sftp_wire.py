@@ -57,19 +57,20 @@ def test_the_servers_limits_make_the_block(limits: tuple[int, int, int], block: 
 
 
 @given(st.none() | st.integers(0, 2**64 - 1), st.none() | st.integers(0, 2**32 - 1),
-       st.none() | st.integers(0, 2**32 - 1))
-def test_attributes_come_back(size: int | None, mode: int | None, mtime: int | None) -> None:
-    content = attributes(size=size, mode=mode, mtime=mtime)
+       st.none() | st.integers(0, 2**32 - 1), st.none() | st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)))
+def test_attributes_come_back(size: int | None, mode: int | None, mtime: int | None,
+                              owner: tuple[int, int] | None) -> None:
+    content = attributes(size=size, mode=mode, mtime=mtime, owner=owner)
     answer = Answer(packets.ATTRS, content, "there")
-    assert answer.attributes() == Attributes(size, mode or 0, mtime)
+    assert answer.attributes() == Attributes(size, mode or 0, mtime, owner)
     assert not answer.left()
 
 
-def test_owners_and_extended_attributes_are_read_over() -> None:
+def test_extended_attributes_are_read_over() -> None:
     content = struct.pack(">I", 0x8000000F) + struct.pack(">QIIIII", 5, 10, 11, 0o100640, 7, 8) + struct.pack(
         ">I", 2) + text("a") + text("b") + text("c") + text("d") + text("behind")
     answer = Answer(packets.ATTRS, content, "there")
-    assert answer.attributes() == Attributes(5, 0o100640, 8)
+    assert answer.attributes() == Attributes(5, 0o100640, 8, (10, 11))
     assert answer.text() == b"behind"
 
 

@@ -20,8 +20,9 @@ import pytest
 from tests.unit.systems.far_side import FakeChannel, FakeLink, Told, frames_of, serve
 from vtspolicy.errors import Diverged, IdentityMismatch, Missing, NoSpace, Unknown
 from vtspolicy.policy.places import Pool, Vault
-from vtspolicy.systems.contract import Hole, Identity, Metadata, Record
+from vtspolicy.systems.contract import Hole, Identity, Record
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.metadata import Metadata
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.far import Receiver
 from vtspolicy.systems.receiver.near import Remote

@@ -19,7 +19,8 @@ from vtspolicy.policy.places import Pool, Tape
 from vtspolicy.systems.contract import Freeze, Identity, Promises, TapeFacts
 from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.memory import Memory, MemoryPart
-from vtspolicy.transfer.carry_out import Journey, carry_out
+from vtspolicy.transfer.carry_out import carry_out
+from vtspolicy.transfer.journey import Journey
 from vtspolicy.transfer.outcome import Outcome, Result
 from vtspolicy.transfer.verify import verify
 

@@ -27,7 +27,8 @@ from vtspolicy.systems.contract import Hole, Identity, Promises, Record
 from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.layers import Pace
 from vtspolicy.systems.memory import MemoryReader
-from vtspolicy.transfer.carry_out import Journey, carry_out
+from vtspolicy.transfer.carry_out import carry_out
+from vtspolicy.transfer.journey import Journey
 from vtspolicy.transfer.outcome import Outcome, Result
 
 

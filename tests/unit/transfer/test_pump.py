@@ -11,6 +11,7 @@ import pytest
 from vtspolicy.errors import SourceUnreadable
 from vtspolicy.systems.contract import CHUNK, Hole, Identity, Piece, TapeFacts, length_of
 from vtspolicy.systems.digest import EMPTY, digest_of
+from vtspolicy.systems.metadata import NO_EXTRAS
 from vtspolicy.transfer.pump import AHEAD, Pump
 
 
@@ -21,6 +22,7 @@ class Tape:
         self._pieces = pieces
         size = sum(length_of(each) for each in pieces if not callable(each))
         self.facts = TapeFacts("T1", Identity(size, 1), 0o600, size)
+        self.extras = NO_EXTRAS
         self.given = 0
 
     def pieces(self) -> Iterator[Piece]:

@@ -31,9 +31,9 @@ ENVELOPE = (
 """The members of the JSON envelope."""
 
 DATA = (
-    ("START, RUN, IDR, COPY", "policy; legs, each with source, target, copied, equal, trusted (unchanged), refused, failed, "
-                        "bytes, seconds, warnings, states (how many tapes stand how now), reason (why nothing was "
-                        "planned), gone, accepted (gone, and a person accepted it)"),
+    ("START, RUN, IDR, COPY", "policy; legs, each with source, target, copied, equal, trusted (unchanged), refused, "
+                              "failed, bytes, seconds, warnings, states (how many tapes stand how now), status, "
+                              "reason (of its first error), gone, accepted (gone, and a person accepted it)"),
     ("PLAN", "policy; legs, each with source, target, bytes, counts, steps (tape, action, why, bytes, reason, "
              "if_unequal), new_pool (yes or frozen: it would be made), states, known (tapes copied before), "
              "too_many_gone, accepted, read_back (bytes), gone, skipped"),
@@ -42,8 +42,8 @@ DATA = (
     ("RELEASE", "released, each with tape, target, size, copy (bytes of the copy)"),
     ("ACCEPT", "accepted, each with source, target, tapes"),
     ("STATUS", "tapes, each with tape, target, state, size, changed, copied, verified, trusted, digest, durable, "
-               "doubted (since when it is in doubt which vault holds it), reason, failed, run; summary for each pool. Of systems: systems, each with its vaults. Of all: "
-               "freezes, each with what (pool or vault), place, since, by, reason, seen, last known"),
+               "doubted (since when it is in doubt which vault holds it), reason, failed, run, basis; summary for each "
+               "pool. Of systems: systems, each with its vaults. Of all: freezes, each with what (pool or vault), place, since, by, reason, seen, last known"),
     ("FREEZE, THAW", "what, place; frozen (since, by, reason) and already, or was"),
     ("INFO", "policies, each with kind, name, file, fields, obeyform. Of events: events, as in events.jsonl"),
     ("ADD, ALTER, DELETE", "kind, name, file, next (the sentences that are still needed). Of ADD KEY: system, key (its "
@@ -51,8 +51,8 @@ DATA = (
                            "with say and lines), next"),
     ("TEST", "system, address, steps, each with step, about, result (ok, warning, failed, skipped), detail, reason, "
              "remedy"),
-    ("TRUST", "system, address, kind, fingerprint, pinned"),
-    ("INIT, TRUST of vaults", "vault, identity, was, doubted (how many copies there count as unproven from now on)"),
+    ("TRUST", "system, address, kind, fingerprint, pinned. Of vaults: as INIT"),
+    ("INIT", "vault, identity, was, doubted (how many copies there count as unproven from now on)"),
     ("REBUILD", "copies, pools, kept"),
     ("CHECK", "folder, errors"),
     ("ENV", "policies, state, version, user, service"),

@@ -31,8 +31,8 @@ VARIABLES = (
 
 FILES = (
     ("POLICIES/*.yaml", "The policies, see vtspolicy-policy(5). POLICIES is the folder that `ENV` shows."),
-    ("POLICIES/keys/", "The private keys that ADD KEY made, one for each system, with their public halves (`.pub`); mode "
-                       "0700."),
+    ("POLICIES/keys/", "The private keys that ADD KEY made, one for each system, with their public halves (`.pub`); "
+                       "mode 0700."),
     ("POLICIES/known_hosts", "The host keys that TRUST SYSTEM pinned, as OpenSSH writes them; `@revoked` lines are "
                              "obeyed."),
     (f"STATE/{STATE_FILE}", "The catalog and the events. It lies on a local disk. One that is corrupt, newer than the "

@@ -11,8 +11,9 @@ from vtspolicy.errors import Failure, Outage
 from vtspolicy.policy.places import Pool
 from vtspolicy.policy.units import format_size
 from vtspolicy.service.trying.steps import Steps
-from vtspolicy.systems.contract import Metadata, System
+from vtspolicy.systems.contract import System
 from vtspolicy.systems.files import PART_SUFFIX
+from vtspolicy.systems.metadata import Metadata
 
 PULSES = 7
 APART = 5.0

@@ -15,7 +15,8 @@ from vtspolicy.service.locks import holding
 from vtspolicy.service.trying import pace
 from vtspolicy.service.trying.steps import Steps
 from vtspolicy.systems.contract import System, VaultFacts
-from vtspolicy.systems.trial import Trial
+from vtspolicy.systems.metadata import Metadata
+from vtspolicy.systems.trial import DRESS, Trial
 
 LITTLE = 1 << 30
 """Free bytes below which a vault is warned of."""
@@ -53,7 +54,6 @@ def in_vaults(visit: Visit, steps: Steps) -> float | None:
             continue
         found = _rights(visit, vault, facts, steps)
         clock = clock if found is None else found
-        _owner_and_mode(visit, vault, steps)
     return clock
 
 
@@ -125,6 +125,8 @@ def _rights(visit: Visit, vault: Vault, facts: VaultFacts, steps: Steps) -> floa
                 good.setdefault(finding.what, []).append(place)
             else:
                 _hindered(visit, place, finding.what, finding.why_not, steps)
+        if _wish(visit.system) is not None and len(found.findings) > 1 and found.findings[1].what != DRESS:
+            steps.warn(DRESS, "the vtspolicy over there is older and cannot try it", "upgrade vtspolicy there", place)
     for what, where in good.items():
         names = ", ".join(each.name for each in where)
         steps.ok(what, names if len(where) <= 4 else f"in {len(where)} pools", vault)
@@ -136,13 +138,13 @@ def _trial(visit: Visit, place: Pool | Vault, steps: Steps) -> Trial | None:
     there, writer = visit.there, visit.state.id
     try:
         if isinstance(place, Vault):
-            return there.trial(place, writer)
+            return there.trial(place, writer, _wish(visit.system))
         with holding(visit.state.folder, (place,), "TEST SYSTEM"):  # so that no part that is swept is in use
             there.admit(place)
             with suppress(TargetWrite):  # what cannot be written cannot be swept
                 there.sweep(place, writer)
             pace.rate(there, place, writer, steps)
-            return there.trial(place, writer)
+            return there.trial(place, writer, _wish(visit.system))
     except Locked as failure:
         steps.skip("write", f"a run is under way: {failure.message}", place)
     except Frozen as failure:
@@ -158,12 +160,19 @@ def _trial(visit: Visit, place: Pool | Vault, steps: Steps) -> Trial | None:
     return None
 
 
+def _wish(system: model.System) -> Metadata | None:
+    """What the policy wants of published tapes; None where it wants nothing."""
+    if system.owner is None and system.mode is None:
+        return None
+    return Metadata(0o600 if system.mode is None else system.mode, 0, system.owner)
+
+
 def _hindered(visit: Visit, place: Pool | Vault, what: str, why_not: str, steps: Steps) -> None:
     user = visit.system.user or "the user of vtspolicy"
+    if what == DRESS:
+        steps.fail(what, TargetWrite(f"{place}: {why_not}", system=place.system),
+                   "let the user who writes there be the owner that the policy names, and a member of its group; or "
+                   f"ALTER SYSTEM {visit.system.name}, OWNER", place)
+        return
     steps.fail(what, TargetWrite(f"{place}: {what}: {why_not}", system=place.system),
                f"give {user} the right to make and to write files there: chown, or setfacl (ADD KEY says how)", place)
-
-
-def _owner_and_mode(visit: Visit, vault: Vault, steps: Steps) -> None:
-    """The place of the step `owner and mode`: whether what the system's policy wants of published tapes can be set."""
-    del visit, vault, steps

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -27,17 +26,15 @@ from vtspolicy.systems.contract import (
     Skipped,
     TapeFacts,
 )
-from vtspolicy.systems.disk import locking, markers, vault_id
+from vtspolicy.systems.disk import locking, markers, staging, vault_id
 from vtspolicy.systems.files import (
-    FOREIGN_AGE,
-    PART_SUFFIX,
     facts_of,
     kind_of,
     legible,
     write_all,
     write_failure,
 )
-from vtspolicy.systems.trial import probe_names, removed
+from vtspolicy.systems.trial import removed
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -45,8 +42,10 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 class VaultFolder:
     """An open vault. Close it, or use it with `with`."""
 
-    def __init__(self, vault: Vault, path: str) -> None:
+    def __init__(self, vault: Vault, path: str, staging: str | None = None) -> None:
+        """`staging`: another directory where the pools' part files lie."""
         self.vault = vault
+        self.staging = staging
         try:
             self.fd = os.open(path, _FOLDER)
         except OSError as error:
@@ -113,6 +112,7 @@ class PoolFolder:
         except OSError as error:
             raise Unknown(f"pool {self.pool}: {error.strerror}", system=self.pool.system) from None
         self._work: int | None = None
+        self._staged: int | None = None
         self.users = 0
         """Readers and parts that still need it open."""
 
@@ -142,11 +142,28 @@ class PoolFolder:
                 return None
         return self._work
 
+    def parts(self, *, create: bool) -> int | None:
+        """The descriptor of the folder where part files lie; None where it is not there and need not be made. Raise
+        Refusal where they cannot lie where the vault has them, and OSError."""
+        if self._vault.staging is None:
+            return self.work(create=create)
+        if self._staged is None:
+            self._staged = staging.opened(self.fd, self.pool, self._vault.staging, create=create)
+        return self._staged
+
     def let_go_of_work(self) -> None:
-        """Close the work folder; it is opened anew when it is needed."""
-        if self._work is not None:
-            os.close(self._work)
-            self._work = None
+        """Close the work folder and that of the parts; they are opened anew when they are needed."""
+        for fd in (self._work, self._staged):
+            if fd is not None:
+                os.close(fd)
+        self._work = self._staged = None
+
+    def remove_empty_work(self) -> None:
+        """Remove these folders as far as they hold nothing."""
+        self.let_go_of_work()
+        removed(lambda: os.rmdir(WORK_FOLDER, dir_fd=self.fd))
+        if self._vault.staging is not None:
+            staging.remove(self._vault.staging, self.pool)
 
     def frozen(self) -> Freeze | None:
         """The pool's own freeze. Raise OSError."""
@@ -184,37 +201,7 @@ class PoolFolder:
             else:
                 tapes[name] = facts_of(name, status)
         room = os.fstatvfs(self.fd)
-        return Inventory(tapes, tuple(skipped), room.f_bavail * room.f_frsize, self.stale_parts(),
-                         self.frozen())
-
-    def stale_parts(self) -> tuple[str, ...]:
-        """Part files that nobody has written to for seven days."""
-        work = self.work(create=False)
-        if work is None:
-            return ()
-        found = []
-        for name in os.listdir(work):
-            if name.endswith(PART_SUFFIX):
-                with suppress(FileNotFoundError):
-                    if time.time() - os.stat(name, dir_fd=work, follow_symlinks=False).st_mtime > FOREIGN_AGE:
-                        found.append(legible(name))
-        return tuple(sorted(found))
-
-    def sweep(self, writer: str) -> int:
-        """Remove the part files of the state `writer`; make the names that are there durable."""
-        count = 0
-        try:
-            work = self.work(create=False)
-            for name in os.listdir(work) if work is not None else ():
-                if name.startswith(f"{writer}.") and name.endswith(PART_SUFFIX):
-                    with suppress(FileNotFoundError):
-                        os.unlink(name, dir_fd=work)
-                        count += 1
-            removed(lambda: os.unlink(probe_names(writer)[1], dir_fd=self.fd))
-            os.fsync(self.fd)
-        except OSError as error:
-            raise TargetWrite(f"pool {self.pool} cannot be swept: {error.strerror}", system=self.pool.system) from None
-        return count
+        return Inventory(tapes, tuple(skipped), room.f_bavail * room.f_frsize, frozen=self.frozen())
 
     def records(self, tape: str) -> tuple[Record, ...]:
         """The records of a tape, newest first; none where they cannot be read: then the tape counts as unknown."""

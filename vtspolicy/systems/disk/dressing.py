@@ -7,8 +7,7 @@ import os
 
 from vtspolicy.errors import TargetWrite
 from vtspolicy.systems import metadata as words
-from vtspolicy.systems.contract import Metadata
-from vtspolicy.systems.metadata import NO_EXTRAS, Extras, bounded
+from vtspolicy.systems.metadata import NO_EXTRAS, Extras, Metadata, bounded
 
 _ACLS = ("system.posix_acl_access", "system.posix_acl_default", "system.nfs4_acl", "system.richacl")
 _LABELS = ("security.selinux", "security.SMACK64", "security.ima", "security.evm")
@@ -58,15 +57,15 @@ def give_to(fd: int, owner: str) -> None:
         os.fchown(fd, user, group)
         status = os.fstat(fd)
     except OSError as error:
-        raise refused(owner, error.strerror) from None
+        raise refused(owner, str(error.strerror)) from None
     if (status.st_uid, status.st_gid) != (user, group):
         raise refused(owner, f"it belongs to {status.st_uid}:{status.st_gid} all the same")
 
 
 def refused(owner: str, why: str | None) -> TargetWrite:
     """The failure of an owner that cannot be set, with what helps."""
-    return TargetWrite(f"owner {owner} cannot be set there: {why}. Let the vtspolicy over there run as that user with "
-                       "that group, or as root, or leave owner out of the system's policy")
+    return TargetWrite(f"owner {owner} cannot be set there: {why}; run the vtspolicy there as that user, or leave "
+                       "owner out of the policy")
 
 
 def ids_of(owner: str) -> tuple[int, int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping
-from types import TracebackType
+from contextlib import suppress
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from vtspolicy.errors import Failure, Unknown
@@ -15,7 +16,6 @@ from vtspolicy.systems.contract import (
     Freeze,
     Identity,
     Inventory,
-    Metadata,
     Piece,
     Progress,
     Promises,
@@ -29,10 +29,14 @@ from vtspolicy.systems.disk import freezing
 from vtspolicy.systems.disk.beneath import PoolFolder, VaultFolder
 from vtspolicy.systems.disk.opened import LocalReader
 from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
+from vtspolicy.systems.disk.sweeping import leftovers, sweep
 from vtspolicy.systems.disk.trying import trial
 from vtspolicy.systems.files import write_failure
+from vtspolicy.systems.leftovers import Leftovers
+from vtspolicy.systems.metadata import Metadata
 from vtspolicy.systems.trial import Trial
 
+_NOWHERE_ELSE: Mapping[str, str] = MappingProxyType({})
 _POOLS_OPEN = 16
 """Pools that are kept open for the next request, at most; a template may select thousands."""
 
@@ -79,9 +83,11 @@ class Local:
 
     promises = Promises(far_end="local", durable=True, atomic=True)
 
-    def __init__(self, name: str, vaults: Mapping[str, str]) -> None:
+    def __init__(self, name: str, vaults: Mapping[str, str], staging: Mapping[str, str] = _NOWHERE_ELSE) -> None:
+        """`staging`: for some vaults, another directory where their part files lie."""
         self.name = name
         self._paths = vaults
+        self._staging = staging
         self._vaults: dict[str, VaultFolder] = {}
         self._pools: dict[Pool, PoolFolder] = {}
 
@@ -102,7 +108,7 @@ class Local:
         if vault.name not in self._paths:
             raise Unknown(f"{self.name} declares no vault {vault.name}", system=self.name)
         if vault.name not in self._vaults:
-            self._vaults[vault.name] = VaultFolder(vault, self._paths[vault.name])
+            self._vaults[vault.name] = VaultFolder(vault, self._paths[vault.name], self._staging.get(vault.name))
         return self._vaults[vault.name]
 
     def pool_folder(self, pool: Pool) -> PoolFolder:
@@ -204,14 +210,22 @@ class Local:
     def make_pool(self, pool: Pool, freeze: Freeze | None) -> None:
         freezing.make_pool(self.vault_folder(pool.of), pool.name, freeze)
 
-    def trial(self, place: Pool | Vault, writer: str) -> Trial:
-        return trial(self.pool_folder(place) if isinstance(place, Pool) else self.vault_folder(place), writer)
+    def trial(self, place: Pool | Vault, writer: str, wish: Metadata | None = None) -> Trial:
+        return trial(self.pool_folder(place) if isinstance(place, Pool) else self.vault_folder(place), writer, wish)
 
     def pulse(self) -> float | None:
         return time.time()
 
     def sweep(self, pool: Pool, writer: str) -> int:
-        return self.pool_folder(pool).sweep(writer)
+        return sweep(self.pool_folder(pool), writer)
+
+    def leftovers(self, vault: Vault) -> Mapping[str, Leftovers]:
+        found = dict[str, Leftovers]()
+        for name in self.vault(vault).pools:
+            with suppress(Unknown, OSError):  # one that cannot be looked into
+                if (here := leftovers(self.pool_folder(Pool(vault.system, vault.name, name)))).parts:
+                    found[name] = here
+        return found
 
 
 def _why(error: OSError | Failure) -> str:

@@ -17,7 +17,6 @@ from vtspolicy.systems import records
 from vtspolicy.systems.contract import (
     Hole,
     Identity,
-    Metadata,
     Piece,
     Progress,
     Record,
@@ -30,10 +29,12 @@ from vtspolicy.systems.disk.beneath import PoolFolder
 from vtspolicy.systems.disk.dressing import dress
 from vtspolicy.systems.disk.extents import pieces_of
 from vtspolicy.systems.files import PART_SUFFIX, check_part, facts_of, identity_of, kind_of, write_all, write_failure
+from vtspolicy.systems.metadata import Metadata
 
 
 class PartFile:
-    """A part file in the pool's work folder: it is the tape's file system, so the rename is one step."""
+    """A part file, in the pool's work folder or the vault's staging: the tape's file system, so the rename is one
+    step."""
 
     def __init__(self, pool: PoolFolder, tape: str, part_name: str) -> None:
         check_part(tape, part_name)
@@ -46,9 +47,9 @@ class PartFile:
         self._name = part_name
         self._size = 0
         try:
-            self._work = pool.work(create=True)
+            self._work, self._parts = pool.work(create=True), pool.parts(create=True)
             self._fd = os.open(part_name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600,
-                               dir_fd=self._work)
+                               dir_fd=self._parts)
         except OSError as error:
             raise write_failure(error, str(self.tape)) from None
         self._there = True
@@ -91,7 +92,7 @@ class PartFile:
 
     def rename(self) -> None:
         """Become the tape."""
-        os.rename(self._name, self.tape.name, src_dir_fd=self._work, dst_dir_fd=self._pool.fd)
+        os.rename(self._name, self.tape.name, src_dir_fd=self._parts, dst_dir_fd=self._pool.fd)
         self._there = False
 
     @property
@@ -107,9 +108,9 @@ class PartFile:
             self._pool.users -= 1
         if self._there:
             self._there = False
-            for name in (self._name, self.record_temporary):
+            for name, folder in ((self._name, self._parts), (self.record_temporary, self._work)):
                 with suppress(OSError):
-                    os.unlink(name, dir_fd=self._work)
+                    os.unlink(name, dir_fd=folder)
 
 
 @dataclass(frozen=True)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import time
 
-from vtspolicy.systems.contract import WORK_FOLDER
+from vtspolicy.errors import TargetWrite
 from vtspolicy.systems.disk.beneath import PoolFolder, VaultFolder
+from vtspolicy.systems.disk.dressing import dress
 from vtspolicy.systems.files import write_all
-from vtspolicy.systems.trial import CONTENT, Trial, probe_names, removed, tried
+from vtspolicy.systems.metadata import Metadata
+from vtspolicy.systems.trial import CONTENT, DRESS, Step, Trial, probe_names, removed, tried
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def trial(folder: PoolFolder | VaultFolder, writer: str) -> Trial:
+def trial(folder: PoolFolder | VaultFolder, writer: str, wish: Metadata | None = None) -> Trial:
     """Try it in a pool, from its work folder into it, or in a vault's root."""
     probe = _Probe(folder, writer)
     try:
         probe.clean()
-        found = tried((("write", probe.write), ("fsync", probe.flush), ("rename", probe.rename),
+        dressed: tuple[Step, ...] = () if wish is None else ((DRESS, lambda: probe.dress(wish)),)
+        found = tried((("write", probe.write), *dressed, ("fsync", probe.flush), ("rename", probe.rename),
                        ("fsync", probe.flush_folder), ("remove", probe.remove)))
         return Trial(found, time.time())
     finally:
@@ -37,10 +40,10 @@ class _Probe:
         self._file = -1
 
     def _work(self, *, create: bool) -> int:
-        """Where parts lie: in a pool its work folder, in a vault its root. Raise OSError."""
+        """Where parts lie: in a pool its work folder or the staging, in a vault its root. Raise OSError."""
         if isinstance(self._folder, VaultFolder):
             return self._folder.fd
-        work = self._folder.work(create=create)
+        work = self._folder.parts(create=create)
         if work is None:
             raise FileNotFoundError
         return work
@@ -50,6 +53,12 @@ class _Probe:
             pass  # what the rename goes over
         self._file = os.open(self._part, _NEW, 0o600, dir_fd=self._work(create=True))
         write_all(self._file, CONTENT)
+
+    def dress(self, wish: Metadata) -> None:
+        try:
+            dress(self._file, wish)
+        except TargetWrite as failure:
+            raise OSError(0, failure.message) from None
 
     def flush(self) -> None:
         os.fsync(self._file)
@@ -67,8 +76,7 @@ class _Probe:
         """Remove what is there of it, and a work folder that holds nothing."""
         removed(self.remove, lambda: os.unlink(self._part, dir_fd=self._work(create=False)))
         if isinstance(self._folder, PoolFolder):
-            self._folder.let_go_of_work()
-            removed(lambda: os.rmdir(WORK_FOLDER, dir_fd=self._folder.fd))
+            self._folder.remove_empty_work()
 
     def close(self) -> None:
         if self._file >= 0:

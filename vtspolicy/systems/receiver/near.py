@@ -15,7 +15,6 @@ from vtspolicy.systems.contract import (
     Hole,
     Identity,
     Inventory,
-    Metadata,
     Piece,
     Progress,
     Promises,
@@ -26,7 +25,8 @@ from vtspolicy.systems.contract import (
     no_progress,
 )
 from vtspolicy.systems.files import is_vault_identity, legible
-from vtspolicy.systems.metadata import ATTRIBUTES, extras_from_json, lost_from_json, wish_to_json
+from vtspolicy.systems.leftovers import Leftovers
+from vtspolicy.systems.metadata import ATTRIBUTES, Metadata, extras_from_json, lost_from_json, wish_to_json
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.conversation import Conversation
 from vtspolicy.systems.receiver.reading import RemoteReader, ask_to_read
@@ -40,6 +40,8 @@ from vtspolicy.systems.records import (
 from vtspolicy.systems.ssh.link import Link
 from vtspolicy.systems.trial import Finding, Trial
 
+ALLOW_READ = "--allow-read"
+"""The receiver's word without which it sends no tape."""
 ASKED_AT_ONCE = 1000
 """Tape names in one request for records."""
 
@@ -195,7 +197,6 @@ class Remote:
             skipped = tuple(Skipped(legible(str(name)), legible(str(why))) for name, why in answer["skipped"])
             free = answer["free"]
             return Inventory(tapes, skipped, None if free is None else int(free),
-                             tuple(legible(str(each)) for each in answer["stale_parts"]),
                              freezes.from_json(answer.get("frozen")))
 
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
@@ -235,9 +236,10 @@ class Remote:
     def make_pool(self, pool: Pool, freeze: Freeze | None) -> None:
         self._ask("make-pool", vault=pool.vault, pool=pool.name, freeze=freezes.to_json(freeze))
 
-    def trial(self, place: Pool | Vault, writer: str) -> Trial:
+    def trial(self, place: Pool | Vault, writer: str, wish: Metadata | None = None) -> Trial:
         where = {"vault": place.vault, "pool": place.name} if isinstance(place, Pool) else {"vault": place.name}
-        answer = self._ask("trial", **where, writer=writer)
+        wished = {} if wish is None else {"wish": {"mode": wish.mode, "mtime_ns": 0, **wish_to_json(wish)}}
+        answer = self._ask("trial", **where, writer=writer, **wished)
         with _understood(self.name):
             clock = answer["clock"]
             return Trial(tuple(Finding(legible(str(what)), None if why_not is None else legible(str(why_not)))
@@ -255,6 +257,12 @@ class Remote:
         answer = self._ask("sweep", vault=pool.vault, pool=pool.name, writer=writer)
         count = answer.get("count")
         return count if isinstance(count, int) else 0
+
+    def leftovers(self, vault: Vault) -> Mapping[str, Leftovers]:
+        answer = self._ask("leftovers", vault=vault.name)
+        with _understood(self.name):
+            return {name: Leftovers(int(parts), int(size), int(old))
+                    for name, (parts, size, old) in answer["leftovers"].items() if is_tape_name(name)}
 
 
 @contextmanager
@@ -277,6 +285,6 @@ def receive_command(receiver: str, vaults: Mapping[str, str], create_pool: str =
     if create_pool != "no":
         words += ["--create-pool", create_pool]
     if reading:
-        words += ["--allow-read"]
+        words += [ALLOW_READ]
     return shlex.join(words)
 

@@ -10,6 +10,7 @@ from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
 from vtspolicy.systems import freezes
 from vtspolicy.systems.contract import Inventory, Progress, VaultFacts
 from vtspolicy.systems.disk.local import Local
+from vtspolicy.systems.metadata import metadata_from_json
 from vtspolicy.systems.records import identity_to_json, record_to_json
 
 Asked = Mapping[str, Any]
@@ -70,8 +71,8 @@ def _make_pool(local: Local, asked: Asked) -> dict[str, Any]:
 def allowed(local: Local, asked: dict[str, Any], create_pool: str) -> dict[str, Any]:
     """The request for a pool as the receiver's own words allow it. Raise Refusal."""
     if create_pool == "no":
-        raise Refusal(f"pool {pool_of(local, asked)} is not there, and vtspolicy receive may not make it: its own command "
-                      "line there needs --create-pool yes (or frozen)")
+        raise Refusal(f"pool {pool_of(local, asked)} is not there, and vtspolicy receive may not make it: its own "
+                      "command line there needs --create-pool yes (or frozen)")
     if create_pool == "frozen":
         freeze = freezes.begun("frozen from its birth, by the words of vtspolicy receive")
         return {**asked, "freeze": freezes.to_json(freeze)}
@@ -96,7 +97,7 @@ def _inventory(local: Local, asked: Asked) -> dict[str, Any]:
         "tapes": [[facts.name, identity_to_json(facts.identity), facts.mode, facts.allocated]
                   for facts in inventory.tapes.values()],
         "skipped": [[each.name, each.why] for each in inventory.skipped],
-        "free": inventory.free, "stale_parts": inventory.stale_parts, **_frozen(inventory)}
+        "free": inventory.free, "stale_parts": [], **_frozen(inventory)}
 
 
 def _records(local: Local, asked: Asked) -> dict[str, Any]:
@@ -116,7 +117,8 @@ def _digest(local: Local, asked: Asked, progress: Progress) -> dict[str, Any]:
 
 def _trial(local: Local, asked: Asked) -> dict[str, Any]:
     place = _vault_of(local, asked) if asked.get("pool") is None else pool_of(local, asked)
-    found = local.trial(place, str(asked["writer"]))
+    wish = metadata_from_json(asked["wish"]) if "wish" in asked else None
+    found = local.trial(place, str(asked["writer"]), wish)
     return {"findings": [[each.what, each.why_not] for each in found.findings], "clock": found.clock}
 
 
@@ -125,11 +127,16 @@ def _pulse(local: Local, asked: Asked) -> dict[str, Any]:
     return {"clock": local.pulse()}
 
 
+def _leftovers(local: Local, asked: Asked) -> dict[str, Any]:
+    return {"leftovers": {name: [each.parts, each.size, each.old]
+                          for name, each in local.leftovers(_vault_of(local, asked)).items()}}
+
+
 def _sweep(local: Local, asked: Asked) -> dict[str, Any]:
     return {"count": local.sweep(pool_of(local, asked), str(asked["writer"]))}
 
 
 _OPERATIONS: dict[str, Callable[[Local, Asked], dict[str, Any]]] = {
     "vault": _vault, "initialise": _initialise, "names": _names, "inventory": _inventory, "records": _records,
-    "sweep": _sweep, "freezes": _freezes, "admit": _admit,
+    "sweep": _sweep, "leftovers": _leftovers, "freezes": _freezes, "admit": _admit,
     "trial": _trial, "pulse": _pulse, "make-pool": _make_pool}

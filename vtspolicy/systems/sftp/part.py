@@ -23,7 +23,6 @@ from vtspolicy.systems import records
 from vtspolicy.systems.contract import (
     Hole,
     Identity,
-    Metadata,
     Piece,
     Progress,
     Record,
@@ -33,7 +32,7 @@ from vtspolicy.systems.contract import (
 )
 from vtspolicy.systems.digest import Digester
 from vtspolicy.systems.files import PART_SUFFIX, kind_of
-from vtspolicy.systems.metadata import ATTRIBUTES
+from vtspolicy.systems.metadata import ATTRIBUTES, Metadata
 from vtspolicy.systems.sftp.files import IN_FLIGHT, SftpReader, facts_of
 from vtspolicy.systems.sftp.owning import give_to
 from vtspolicy.systems.sftp.packets import (
@@ -63,7 +62,7 @@ class SftpPart:
         self._pool = pool
         self._wire = pool.wire
         self._tape = tape
-        self._path = f"{pool.work}/{part_name}"
+        self._path = f"{pool.parts}/{part_name}"
         self._record_path = f"{pool.work}/{part_name.removesuffix(PART_SUFFIX)}.record{PART_SUFFIX}"
         self._size = 0
         self._pipeline = Pipelined(self._wire, IN_FLIGHT)
@@ -143,9 +142,8 @@ class SftpPart:
     def _own(self, owner: str) -> None:
         why = give_to(self._wire, self._handle, owner)
         if why is not None:
-            raise TargetWrite(f"{self._tape}: owner {owner} cannot be set there: {why}. Let the key log in as that user "
-                              "with that group, or leave owner out of the system's policy", tape=str(self._tape),
-                              system=self._tape.system)
+            raise TargetWrite(f"{self._tape}: owner {owner} cannot be set there: {why}; let the key log in as that "
+                              "user, or leave owner out of the policy", tape=str(self._tape), system=self._tape.system)
 
     def _measured(self) -> str:
         """No digest, but as many bytes must lie there as were written. Raise Missing or SourceUnreadable."""

@@ -30,6 +30,8 @@ from vtspolicy.systems.contract import (
 )
 from vtspolicy.systems.digest import digest_by_reading
 from vtspolicy.systems.files import check_part, is_vault_identity, legible
+from vtspolicy.systems.leftovers import Leftovers
+from vtspolicy.systems.metadata import Metadata
 from vtspolicy.systems.sftp.files import SftpReader, frozen_by, refused_as, small_file
 from vtspolicy.systems.sftp.making import make_pool, put_marker
 from vtspolicy.systems.sftp.packets import SftpStatus
@@ -44,10 +46,12 @@ from vtspolicy.systems.trial import Trial
 class Sftp:
     """A system whose far end is an SFTP server."""
 
-    def __init__(self, link: Link, vaults: Mapping[str, str]) -> None:
+    def __init__(self, link: Link, vaults: Mapping[str, str], staging: Mapping[str, str] | None = None) -> None:
+        """`staging`: for some vaults, another directory where their part files lie."""
         self.name = link.system
         self._link = link
         self._paths = vaults
+        self._staging = staging or {}
         self.wire = SftpWire(link, link.subsystem("sftp"))
         self.promises = Promises(far_end="sftp", durable="fsync@openssh.com" in self.wire.extensions,
                                  atomic="posix-rename@openssh.com" in self.wire.extensions)
@@ -73,7 +77,7 @@ class Sftp:
             found = self.wire.lstat(path)
         if found is None or not stat.S_ISDIR(found.mode):
             raise Unknown(f"pool {pool}: no such directory", system=self.name)
-        return SftpPool(self.wire, self.promises, pool, path)
+        return SftpPool(self.wire, self.promises, pool, path, self._staging.get(pool.vault))
 
     def cut(self) -> None:
         self._link.close()
@@ -170,11 +174,14 @@ class Sftp:
         with refused_as(TargetWrite, f"pool {pool} cannot be made", self.name):
             make_pool(self.wire, self.promises, self._vault_path(pool.of), pool, freeze)
 
-    def trial(self, place: Pool | Vault, writer: str) -> Trial:
+    def trial(self, place: Pool | Vault, writer: str, wish: Metadata | None = None) -> Trial:
         if isinstance(place, Pool):
-            return trial(self.wire, self.promises, self._pool(place).path, writer, pool=True)
+            with refused_as(TargetWrite, f"pool {place}", self.name):
+                folder = self._pool(place)
+                folder.check_staging()
+            return trial(self.wire, self.promises, folder.path, folder.parts, writer, wish)
         self.vault(place)
-        return trial(self.wire, self.promises, self._vault_path(place), writer, pool=False)
+        return trial(self.wire, self.promises, self._vault_path(place), None, writer, wish)
 
     def pulse(self) -> float | None:
         with refused_as(Outage, self.name, self.name):
@@ -184,3 +191,11 @@ class Sftp:
     def sweep(self, pool: Pool, writer: str) -> int:
         with refused_as(TargetWrite, f"pool {pool} cannot be swept", self.name):
             return self._pool(pool).sweep(writer)
+
+    def leftovers(self, vault: Vault) -> Mapping[str, Leftovers]:
+        found: dict[str, Leftovers] = {}
+        for name in self.vault(vault).pools:
+            with suppress(SftpStatus, Unknown):  # one that cannot be looked into
+                if (there := self._pool(Pool(vault.system, vault.name, name)).leftovers()).parts:
+                    found[name] = there
+        return found

@@ -5,10 +5,13 @@ from __future__ import annotations
 import stat
 import struct
 
-from vtspolicy.systems.contract import WORK_FOLDER, Promises
+from vtspolicy.systems.contract import Promises
+from vtspolicy.systems.metadata import Metadata
+from vtspolicy.systems.sftp.owning import give_to
 from vtspolicy.systems.sftp.packets import (
     CREATE_FLAG,
     EXCLUSIVE_FLAG,
+    FSETSTAT,
     FSTAT,
     MKDIR,
     REMOVE,
@@ -20,17 +23,19 @@ from vtspolicy.systems.sftp.packets import (
     text,
 )
 from vtspolicy.systems.sftp.wire import SftpWire
-from vtspolicy.systems.trial import CONTENT, Trial, probe_names, removed, tried
+from vtspolicy.systems.trial import CONTENT, DRESS, Step, Trial, probe_names, removed, tried
 
 _NEW = WRITE_FLAG | CREATE_FLAG | EXCLUSIVE_FLAG
 
 
-def trial(wire: SftpWire, promises: Promises, path: str, writer: str, *, pool: bool) -> Trial:
-    """Try it in the pool, or the vault's root, at that path."""
-    probe = _Probe(wire, promises, path, writer, pool)
+def trial(wire: SftpWire, promises: Promises, path: str, parts: str | None, writer: str,
+          wish: Metadata | None = None) -> Trial:
+    """Try it in the pool at that path, whose part files lie in the folder `parts`; or in a vault's root, without."""
+    probe = _Probe(wire, promises, path, writer, parts)
     try:
         probe.clean()
-        found = tried((("write", probe.write), *((("fsync", probe.flush),) if promises.durable else ()),
+        dressed: tuple[Step, ...] = () if wish is None else ((DRESS, lambda: probe.dress(wish)),)
+        found = tried((("write", probe.write), *dressed, *((("fsync", probe.flush),) if promises.durable else ()),
                        ("rename", probe.rename), *((("fsync", probe.flush_folder),) if promises.durable else ()),
                        ("remove", probe.remove)))
         return Trial(found, probe.clock)
@@ -41,12 +46,12 @@ def trial(wire: SftpWire, promises: Promises, path: str, writer: str, *, pool: b
 class _Probe:
     """The file, in its two places."""
 
-    def __init__(self, wire: SftpWire, promises: Promises, path: str, writer: str, pool: bool) -> None:
+    def __init__(self, wire: SftpWire, promises: Promises, path: str, writer: str, parts: str | None) -> None:
         part, final = probe_names(writer)
         self._wire = wire
         self._atomic = promises.atomic
         self._path = path
-        self._work = f"{path}/{WORK_FOLDER}" if pool else None
+        self._work = parts
         self._final = f"{path}/{final}"
         self._part = f"{path}/{final}.part" if self._work is None else f"{self._work}/{part}"
         self._handle: bytes | None = None
@@ -57,10 +62,16 @@ class _Probe:
         if self._work is not None and self._wire.lstat(self._work) is None:
             self._wire.request(MKDIR, text(self._work), attributes(mode=0o700))
         if self._work is not None and ((found := self._wire.lstat(self._work)) is None or not stat.S_ISDIR(found.mode)):
-            raise NotADirectoryError(0, f"{WORK_FOLDER} is no directory")
+            raise NotADirectoryError(0, "the folder of part files is no directory")
         self._handle = self._wire.open(self._part, _NEW, 0o600)
         self._wire.request(WRITE, text(self._handle), struct.pack(">Q", 0), text(CONTENT))
         self.clock = self._wire.request(FSTAT, text(self._handle)).attributes().mtime
+
+    def dress(self, wish: Metadata) -> None:
+        assert self._handle is not None
+        self._wire.request(FSETSTAT, text(self._handle), attributes(mode=wish.mode))
+        if wish.owner is not None and (why := give_to(self._wire, self._handle, wish.owner)) is not None:
+            raise OSError(0, f"owner {wish.owner} cannot be set there: {why}")
 
     def flush(self) -> None:
         assert self._handle is not None

@@ -1,0 +1,62 @@
+"""What holds for every tape of a run, and a tape on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vtspolicy.planning.plan import Step
+from vtspolicy.policy.places import Pool
+from vtspolicy.systems.contract import Identity, Progress, Record, no_progress
+from vtspolicy.systems.layers import Pace
+from vtspolicy.systems.metadata import Metadata
+from vtspolicy.systems.parts import Part, Reader
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What holds for every tape of a run."""
+
+    run: str
+    writer: str
+    """The id of our state."""
+    source_vault: str
+    """The id of the source's vault."""
+    now: Callable[[], str]
+    """The present time, UTC, RFC 3339."""
+    pace: Pace | None = None
+    progress: Progress = no_progress
+    owner: str | None = None
+    """To whom a published tape belongs, `user:group`; None: to whoever writes it there."""
+    mode: int | None = None
+    """A published tape's permission bits; None: those of its source."""
+    read_back: bool = True
+    """Whether copies are read back where that goes over the link."""
+
+    def metadata(self, reader: Reader) -> Metadata:
+        """What the copy of an open tape has beside its bytes."""
+        mode = reader.facts.mode if self.mode is None else self.mode
+        return Metadata(mode, reader.facts.identity.mtime_ns, self.owner, reader.extras.attributes)
+
+    def record(self, flight: Flight, source: Pool, *, durable: bool) -> Record:
+        """What the far side is to keep of a tape that is published now."""
+        return Record(
+            tape=flight.step.tape, digest=flight.digest, identity=Identity(0, 0), source=source.tape(flight.step.tape),
+            source_vault=self.source_vault, source_identity=flight.reader.facts.identity, published=self.now(),
+            run=self.run, writer=self.writer, version=0, durable=durable, proven=flight.read)
+
+
+@dataclass
+class Flight:
+    """A tape that was sent and is not yet settled."""
+
+    step: Step
+    reader: Reader
+    part: Part
+    digest: str
+    started: float
+    sent: int
+    read: bool = True
+    """Whether what lies there was read back."""
+    proven: str = ""
+    """When what lies there was found right: the same time for the far side's record and for the catalog."""
