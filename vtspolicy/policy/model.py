@@ -118,8 +118,8 @@ class System:
     companions: tuple[str, ...] = _rule(
         read=readers.companion, what="names with {tape} in them", shape=Shape.LIST, default=(),
         example=("{tape}.meta",),
-        doc="Files that belong to a tape of this system, which is their source: {tape} stands for its name. They are no "
-            "tapes of their own; they are copied with their tape, before it, and the set is safe only together.")
+        doc="Files that belong to a tape of this system, which is their source: {tape} stands for its name. They are "
+            "no tapes of their own; they are copied with their tape, before it, and the set is safe only together.")
     staging: Mapping[str, str] = _rule(
         read=readers.path, read_key=readers.name, what="vault: absolute path", shape=Shape.MAPPING, default=dict,
         example={"VAULT01": "/srv/vts/work"},

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from vtspolicy.catalog.state import State
 from vtspolicy.catalog.times import now
-from vtspolicy.errors import Failure, IdentityMismatch
+from vtspolicy.errors import Failure, IdentityMismatch, NotBuilt
 from vtspolicy.policy import model
 from vtspolicy.policy.places import Vault
 from vtspolicy.service.freezes import look
 from vtspolicy.service.freezes import shown as shown_freeze
 from vtspolicy.service.identity import identified
+from vtspolicy.service.leftovers import leftovers_in
 from vtspolicy.service.roads import Roads
 
 
 def system_status(system: model.System, roads: Roads, state: State) -> tuple[dict[str, Any], list[Failure]]:
     """What the system answers, and what hinders it."""
     shown: dict[str, Any] = {"system": system.name, "address": system.address, "answers": None, "vaults": [],
-                             "freezes": []}
+                             "freezes": [], "leftovers": []}
     if not system.vaults:
         return {**shown, "state": "jump host"}, []
     try:
@@ -40,6 +42,8 @@ def system_status(system: model.System, roads: Roads, state: State) -> tuple[dic
                 failures.append(mismatch)
             shown["vaults"].append({"vault": name, "path": path, "identity": facts.identity,
                                     "pools": len(facts.pools), "free": facts.free, "state": condition})
+            with suppress(NotBuilt):  # an older far side
+                shown["leftovers"] += leftovers_in(there, vault)
             freezes += [shown_freeze(place, freeze, now(), last_known=False) for place, freeze in frozen.items()]
         except Failure as failure:
             failures.append(failure)
