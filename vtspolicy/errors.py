@@ -168,6 +168,13 @@ class SourceChanged(Failure):
     retry = True
 
 
+class Incomplete(Failure):
+    """A companion of the tape was not copied, so the tape was not published either."""
+
+    reason = "companion"
+    retry = True
+
+
 class SourceUnreadable(Failure):
     """The source tape cannot be read."""
 

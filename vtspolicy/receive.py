@@ -1,7 +1,7 @@
 """`vtspolicy receive`: the door on the far side. It starts without what people need: no typer, no policies.
 
     vtspolicy receive --vault VAULT01=/srv/vts/VAULT01 [--vault …] [--create-pool no|yes|frozen]
-                      [--allow-read] [--state DIR --policies DIR]
+                      [--allow-read] [--staging VAULT01=/srv/vts/work] [--state DIR --policies DIR]
 
 An `authorized_keys` forced command holds these words, so that the caller's own do not count.
 """
@@ -19,18 +19,21 @@ from vtspolicy.errors import Frozen, Usage
 from vtspolicy.policy.places import is_name
 
 USAGE = ("usage: vtspolicy receive --vault NAME=/path [--vault NAME=/path] ... [--create-pool no|yes|frozen] "
-         "[--allow-read] [--state DIR] [--policies DIR]")
+         "[--allow-read] [--staging NAME=/path] ... [--state DIR] [--policies DIR]")
 
 _OPTIONS = {"--create-pool": "no, yes or frozen", "--state": "a directory's absolute path",
             "--policies": "a directory's absolute path"}
 _ALLOW_READ = "--allow-read"
+_STAGING = "--staging"
 
 
 def main(arguments: list[str]) -> int:
     """Serve the caller on standard input and output; give the exit code."""
     try:
         rest, options = options_of(arguments)
+        rest, staging = staging_of(rest)
         vaults = vaults_of(rest)
+        check_staging(staging, vaults)
     except Usage as failure:
         sys.stderr.write(f"*ERROR* {failure.message} (690001)\n{USAGE}\n")
         return 2
@@ -40,7 +43,8 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, _end)
     os.umask(0o077)
     return Receiver(vaults, 0, 1, __version__, create_pool=options.get("--create-pool", "no"),
-                    refused=lambda failure: _tell(failure, options), allow_read=_ALLOW_READ in options).serve()
+                    refused=lambda failure: _tell(failure, options), allow_read=_ALLOW_READ in options,
+                    staging=staging).serve()
 
 
 def _tell(failure: Frozen, options: Mapping[str, str]) -> None:
@@ -69,7 +73,7 @@ def options_of(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
             continue
         if name not in _OPTIONS:
             rest.append(word)
-            if name == "--vault" and not equals and words:
+            if name in ("--vault", _STAGING) and not equals and words:
                 rest.append(words.pop(0))
             continue
         if not equals:
@@ -84,6 +88,43 @@ def options_of(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
             raise Usage(f"{name} needs {_OPTIONS[name]}, not {value!r}")
         found[name] = value
     return rest, found
+
+
+def staging_of(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The words without those that say where part files lie, and these. Raise Usage."""
+    rest: list[str] = []
+    found: dict[str, str] = {}
+    words = list(arguments)
+    while words:
+        word = words.pop(0)
+        name, equals, value = word.partition("=")
+        if name != _STAGING:
+            rest.append(word)
+            continue
+        if not equals:
+            value = words.pop(0) if words else ""
+        vault, equals, path = value.partition("=")
+        if not equals or not path.startswith("/"):
+            raise Usage(f"{_STAGING} needs NAME=/path")
+        if vault in found:
+            raise Usage(f"{_STAGING} {vault} stands twice")
+        found[vault] = path
+    return rest, found
+
+
+def check_staging(staging: Mapping[str, str], vaults: Mapping[str, str]) -> None:
+    """Raise Usage where part files would lie in a vault, or those of two vaults in one place."""
+    taken: dict[str, str] = {}
+    for name, path in staging.items():
+        place = os.path.normpath(path)
+        if name not in vaults:
+            raise Usage(f"{_STAGING} {name}: no such vault is declared")
+        for vault, root in vaults.items():
+            if os.path.commonpath((place, os.path.normpath(root))) in (place, os.path.normpath(root)):
+                raise Usage(f"{_STAGING} {name} must lie outside of vault {vault}")
+        if place in taken:
+            raise Usage(f"{_STAGING} {name} is that of {taken[place]}")
+        taken[place] = name
 
 
 def vaults_of(arguments: list[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -47,6 +48,20 @@ def test_a_day_with_an_older_receiver(older: World) -> None:
     older.run("rebuild", "catalog", "--yes").settle()
     assert older.states() == before
     assert older.start().leg()["trusted"] == 5
+
+
+def test_an_owner_needs_an_upgrade_and_attributes_are_named(older: World) -> None:
+    os.setxattr(older.pool / "T00000", "user.volser", b"T00000")
+    done = older.start(code=1)
+    assert done.json["warnings"] == [f"not kept: user attributes of 1 tape (first vts1:/{VAULT}/{POOL}/T00000)"]
+    older.put("T00001", random_bytes(3002, 9))
+    older.run("alter", "system", "vts2", "--owner", "0:0", "--mode", "0600").settle()
+    done = older.start(code=2)
+    assert done.reasons == ["target-write"]
+    assert "is older and sets no owner: upgrade it there" in done.json["errors"][0]["message"]
+    assert older.copy("T00001") == random_bytes(3001, 1)
+    tried = older.run("test", "system", "vts2", "--json").json["data"]["steps"]
+    assert "upgrade vtspolicy there" in [each["remedy"] for each in tried]
 
 
 def test_identity_with_an_older_receiver(older: World) -> None:

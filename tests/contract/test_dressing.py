@@ -28,6 +28,7 @@ from vtspolicy.systems.metadata import (
     TOO_MANY,
     Metadata,
 )
+from vtspolicy.systems.trial import DRESS
 
 USER = {"user.volser": b"T00001", "user.empty": b"", "user.bytes": bytes(range(256))}
 ACL = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in (
@@ -181,6 +182,22 @@ def test_a_target_without_room_for_attributes_takes_the_tape_all_the_same(on_dis
     assert digest == digest_of(b"content")
     kept = os.listxattr(path_of(on_disk, tape))
     assert lost == ((ATTRIBUTES,) if len(kept) < len(large) else ())
+
+
+def test_a_trial_tries_owner_and_mode(there: World) -> None:
+    need_root("give files away")
+    for place in (there.pool, Vault(there.name, VAULT)):
+        found = there.system.trial(place, "a" * 16, Metadata(0o640, 0, "1234:4321")).findings
+        assert [(each.what, each.why_not) for each in found] == [
+            (what, None) for what in ("write", DRESS, "fsync", "rename", "remove")]
+        assert DRESS not in [each.what for each in there.system.trial(place, "a" * 16).findings]
+
+
+def test_a_trial_names_an_owner_that_cannot_be_set_and_leaves_nothing(on_disk: World) -> None:
+    first, last = on_disk.system.trial(on_disk.pool, "a" * 16, Metadata(0o640, 0, "nobody-of-that-name:0")).findings
+    assert (first.what, first.why_not, last.what) == ("write", None, DRESS)
+    assert str(last.why_not).startswith("owner nobody-of-that-name:0 cannot be set there: ")
+    assert list((on_disk.root / "PAYROLL").iterdir()) == []
 
 
 def test_only_where_it_would_go_over_the_link_nothing_is_read_back(there: World) -> None:

@@ -41,6 +41,9 @@ def main(arguments: list[str]) -> int:
                 raise NotBuilt(f"operation {asked['operation']!r} is not built here")
             super()._request(number, asked)
 
+        def _seal(self, number: int, asked: dict[str, Any]) -> None:
+            super()._seal(number, {key: value for key, value in asked.items() if key in ("mode", "mtime_ns")})
+
         def _lent(self, kind: int, number: int) -> None:
             raise VersionMismatch(f"frame kind {kind} is not known here")
 

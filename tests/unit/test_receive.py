@@ -14,7 +14,7 @@ import pytest
 
 from tests.unit.systems.far_side import SEAL, begin, frame, frames_of, hello, request
 from vtspolicy.errors import Usage
-from vtspolicy.receive import USAGE, main, options_of, vaults_of
+from vtspolicy.receive import USAGE, check_staging, main, options_of, staging_of, vaults_of
 from vtspolicy.systems.receiver.wire import Frame
 
 
@@ -69,6 +69,33 @@ def test_options_that_are_wrong_are_refused(words: list[str], message: str) -> N
     with pytest.raises(Usage) as caught:
         options_of(words)
     assert str(caught.value) == message
+
+
+def test_where_parts_lie_is_said_for_each_vault() -> None:
+    words = ["--vault", "A=/srv/A", "--staging", "A=/srv/work", "--staging=B=/srv/work2", "--vault=B=/srv/B"]
+    rest, options = options_of(words)
+    assert options == {}
+    vaults, staging = staging_of(rest)
+    assert vaults_of(vaults) == {"A": "/srv/A", "B": "/srv/B"}
+    assert staging == {"A": "/srv/work", "B": "/srv/work2"}
+    check_staging(staging, vaults_of(vaults))
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["--staging"], "--staging needs NAME=/path"),
+    (["--staging", "A=work"], "--staging needs NAME=/path"),
+    (["--staging", "A=/w", "--staging", "A=/x"], "--staging A stands twice"),
+    (["--staging", "C=/w"], "--staging C: no such vault is declared"),
+    (["--staging", "A=/srv/A/work"], "--staging A must lie outside of vault A"),
+    (["--staging", "A=/srv/B"], "--staging A must lie outside of vault B"),
+    (["--staging", "A=/srv/x/../A/w"], "--staging A must lie outside of vault A"),
+    (["--staging", "A=/srv"], "--staging A must lie outside of vault A"),
+    (["--staging", "A=/w", "--staging", "B=/w/"], "--staging B is that of A"),
+])
+def test_a_staging_that_is_wrong_is_refused(words: list[str], message: str,
+                                            capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--vault", "A=/srv/A", "--vault", "B=/srv/B", *words]) == 2
+    assert capsys.readouterr().err == f"*ERROR* {message} (690001)\n{USAGE}\n"
 
 
 @pytest.fixture

@@ -38,6 +38,9 @@ VERBS: tuple[Verb, ...] = (
                       example="yes"),
             Attribute("ALLOW-READ", Takes.FLAG, "Whether tapes may be sent from here, too: for schemes whose source "
                       "this side is, and for COPY TAPE ... FROM. Digests are told without it."),
+            Attribute("STAGING", Takes.LIST, "Where part files lie instead of the pools' .vtspolicy folders: for a "
+                      "vault, another directory of its file system, outside of every vault.", what="name=path",
+                      example="VAULT01=/srv/vts/work"),
             Attribute("STATE", Takes.VALUE, "The state of this side, whose event log is told what was refused because "
                       "it is frozen; without it the usual one, where this user may write it.", what="dir",
                       example="/var/lib/vtspolicy"),

@@ -159,6 +159,12 @@ MESSAGES = (
         recovery="Install vtspolicy on the target (far-end: receiver), or use an SFTP server with "
                  "fsync@openssh.com and posix-rename@openssh.com. What was sent alone is proven by VERIFY."),
     Message(
+        "624023", "Cartridge {tape} not copied to {target}, {detail}, rc=companion", reason="companion", retry=True,
+        cause="A companion of the tape (companions in the system's policy) could not be copied; a tape is published "
+              "only behind its companions.",
+        effect="The old copy of the tape is intact; nothing was published of it. The set is exposed.",
+        recovery="The error of the companion says what to do. Then START SCHEME name."),
+    Message(
         "424023", "Copies of {policy} do not keep all, {detail}",
         cause="Tapes of this run have, beside bytes, mode and time, what a copy does not keep: ACLs, hard links, "
               "extended attributes other than user.*; over plain SFTP, or to a file system or an older vtspolicy that "

@@ -81,6 +81,8 @@ class Step:
     """The copy that the catalog or the far side's record knows of."""
     digest: str | None = None
     """What the source's bytes must be, where somebody recorded it."""
+    accompanies: str | None = None
+    """For a companion: its tape, whose step comes later."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from vtspolicy.command.complaint import nearest
 from vtspolicy.errors import Damaged, IdentityMismatch, NoSpace, NotDurable, TargetWrite, Unequal
 from vtspolicy.planning.guards import check_not_empty, too_many_gone
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
-from vtspolicy.policy.places import Pool, Tape, has_wildcard, matches
+from vtspolicy.planning.sets import chosen, companions_in, lost_from
+from vtspolicy.policy.places import Pool, Tape, has_wildcard
 from vtspolicy.policy.request import DEFAULT_GUARD, Guard
 from vtspolicy.systems.contract import Inventory, Record, TapeFacts
 
@@ -65,18 +66,19 @@ class Situation:
     """When it was last in doubt which vault the target's is; UTC."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """Of the names in `elsewhere`: who wrote the tape that lies there, as far as that is known."""
+    companions: tuple[str, ...] = ()
+    """Templates for the names of files that belong to a tape."""
 
 
-def selected(inventory: Inventory, templates: Iterable[str]) -> tuple[str, ...]:
-    """The pool's tapes that the templates select, sorted."""
-    wanted = tuple(templates)
-    return tuple(sorted(name for name in inventory.tapes if any(matches(name, each) for each in wanted)))
+def selected(inventory: Inventory, templates: Iterable[str], companions: Iterable[str] = ()) -> tuple[str, ...]:
+    """The pool's tapes that the templates select, sorted, each behind its companions."""
+    return chosen(inventory.tapes, templates, companions)
 
 
 def unexplained(situation: Situation) -> tuple[str, ...]:
     """The target's tapes that the catalog cannot explain: their records must be asked for."""
     return tuple(
-        name for name in selected(situation.source, situation.tapes)
+        name for name in selected(situation.source, situation.tapes, situation.companions)
         if (facts := situation.target.tapes.get(name)) is not None
         and not ((row := situation.copies.get(name)) is not None and row.explains(facts)))
 
@@ -86,18 +88,19 @@ def make_plan(situation: Situation) -> Plan:
     back = tuple(replace(copy, accepted=None) for name, copy in sorted(situation.copies.items())
                  if copy.accepted is not None and name in situation.source.tapes)
     situation = replace(situation, copies={**situation.copies, **{copy.source.name: copy for copy in back}})
-    names = selected(situation.source, situation.tapes)
+    names = selected(situation.source, situation.tapes, situation.companions)
+    of = companions_in(situation.source.tapes, situation.companions)
     absent = tuple(name for name in situation.tapes
                    if not has_wildcard(name) and name not in situation.source.tapes)
     if not absent:
         check_not_empty(situation.source_pool, situation.source, names, situation.tapes)
-    steps = [_step(situation, name) for name in names]
+    steps = [replace(_step(situation, name), accompanies=of.get(name)) for name in names]
     steps += [Step(Action.REFUSE, name, _absent(name, situation.source), reason="missing") for name in absent]
-    lost = {name: copy for name, copy in sorted(situation.copies.items())
-            if copy.digest is not None and name not in situation.source.tapes and name not in absent
-            and any(matches(name, each) for each in situation.tapes)}
+    copies = {name: copy for name, copy in situation.copies.items() if copy.digest is not None}
+    lost = {name: copies[name] for name in lost_from(situation.source.tapes, copies, situation.tapes,
+                                                     situation.companions) if name not in absent}
     gone = tuple(name for name, copy in lost.items() if copy.accepted is None)
-    copied = len(gone) + sum(name in situation.copies and situation.copies[name].digest is not None for name in names)
+    copied = len(gone) + sum(name in copies and name not in of for name in names)
     return Plan(
         situation.source_pool, situation.target_pool, tuple(steps), situation.warnings, situation.source.skipped, gone,
         accepted=tuple(name for name, copy in lost.items() if copy.accepted is not None), back=back, copied=copied,

@@ -9,7 +9,7 @@ from typing import Any
 from vtspolicy.service.result import Result, Status
 
 _WORDS = {"ok": "OK", "warning": "WARNING", "failed": "FAILED", "skipped": "-"}
-_COLUMN = 24
+_COLUMN = 26
 """Where the details of a step stand."""
 
 

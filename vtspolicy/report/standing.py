@@ -25,7 +25,7 @@ def status_lines(result: Result, zone: str | None) -> list[str]:
             for each in tapes:
                 lines += _tape_detail(each, zone)
         else:
-            rows = [(each["tape"].rpartition("/")[2], each["state"],
+            rows = [(each["tape"].rpartition("/")[2] + _more(each), each["state"],
                      "-" if each["size"] is None else format_size(each["size"]),
                      "gone, accepted" if each.get("accepted") else moments.of_seconds(each["changed"], zone),
                      moments.of_text(each["verified"], zone), moments.age(each["verified"])) for each in tapes]
@@ -43,6 +43,10 @@ def status_lines(result: Result, zone: str | None) -> list[str]:
     return lines
 
 
+def _more(each: Mapping[str, Any]) -> str:
+    return f" +{len(each['companions'])}" if each.get("companions") else ""
+
+
 def _tape_detail(each: Mapping[str, Any], zone: str | None) -> list[str]:
     rows = [("Tape", each["tape"]), ("Target", each["target"]), ("State", each["state"]),
             ("Size", "-" if each["size"] is None else f"{each['size']} bytes"),
@@ -51,6 +55,8 @@ def _tape_detail(each: Mapping[str, Any], zone: str | None) -> list[str]:
             ("Copied", moments.of_text(each["copied"], zone)), ("Verified", moments.of_text(each["verified"], zone)),
             ("Seen unchanged", moments.of_text(each["trusted"], zone)), ("Digest", each["digest"] or "-"),
             ("Durable", "yes" if each["durable"] else "no"), ("Run", each["run"] or "-"), ("Ref", each["ref"] or "-"),
+            *([("Companions", ", ".join(f"{name} {state}" for name, state in each["companions"].items()))]
+              if each.get("companions") else []),
             ("Last problem", f"{each['reason']}, {moments.of_text(each['failed'], zone)}" if each["reason"] else "-")]
     return [*dotted(rows), ""]
 

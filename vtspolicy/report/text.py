@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from vtspolicy.report import moments
 from vtspolicy.report.dangers import accept_lines, release_lines
 from vtspolicy.report.frozen import freeze_lines, status_of_freezes, thaw_lines
+from vtspolicy.report.leftovers import status_of_leftovers
 from vtspolicy.report.pools import pool_lines
 from vtspolicy.report.runs import plan_lines, run_lines, verify_lines
 from vtspolicy.report.secondsite import key_lines, test_lines
@@ -89,7 +90,8 @@ def _said(sentence: str) -> _Render:
 
 def _and_freezes(render: _Render) -> _Render:
     """A STATUS, and behind it what of it is frozen."""
-    return lambda result, zone: [*render(result, zone), *status_of_freezes(result, zone)]
+    return lambda result, zone: [*render(result, zone), *status_of_freezes(result, zone),
+                                 *status_of_leftovers(result, zone)]
 
 
 def _written(word: str) -> _Render:

@@ -14,6 +14,7 @@ from vtspolicy.errors import Failure, Missing, Unequal
 from vtspolicy.planning.guards import check_apart, check_owner, check_space, check_thawed, elsewhere
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.returning import Return, plan_return, recorded, restored
+from vtspolicy.planning.sets import companions_in
 from vtspolicy.policy.request import Leg
 from vtspolicy.policy.way_back import WayBack
 from vtspolicy.service import line
@@ -41,8 +42,8 @@ def plan_back(context: Context, command: Command, way: WayBack) -> Result:
 
 
 def prepare_return(context: Context, leg: Leg, *, replace: bool, sweep: bool = False) -> Prepared:
-    """The plan for the leg's one tape. It changes nothing but what is to be swept away. Raise the guard's failure that
-    speaks against it."""
+    """The plan for the leg's one tape, and the companions that lie there with it. It changes nothing but what is to be
+    swept away. Raise the guard's failure that speaks against it."""
     state, roads, tape = context.state, context.roads, leg.tapes[0]
     source, target = roads.to(leg.source.system), roads.to(leg.target.system)
     there, source_identity = identified(leg.source.of, state, roads)
@@ -54,9 +55,13 @@ def prepare_return(context: Context, leg: Leg, *, replace: bool, sweep: bool = F
     check_thawed(leg.target, here, inventory)
     names, _ = target.names() if context.policies.settings.unique_names else ({}, ())
     lies_there = source_pool(source, leg, there)
-    wanted = Return(leg.source, leg.target, tape, lies_there, inventory,
-                    source.records(leg.source, [tape]).get(tape, ()), elsewhere(names, leg.target).get(tape), replace)
-    plan = plan_return(wanted)
+    of = companions_in(lies_there.tapes, context.policies.system(leg.target.system).companions)
+    tapes = (*sorted(name for name in of if of[name] == tape), tape)
+    records, clashes = source.records(leg.source, tapes), elsewhere(names, leg.target)
+    plans = [plan_return(Return(leg.source, leg.target, name, lies_there, inventory, records.get(name, ()),
+                                clashes.get(name), replace)) for name in tapes]
+    steps = tuple(dataclasses.replace(each.steps[0], accompanies=of.get(each.steps[0].tape)) for each in plans)
+    plan = dataclasses.replace(plans[-1], steps=steps)
     check_space(leg.target, inventory.free, plan.steps)
     vaults = (leg.source.of, source_identity), (leg.target.of, target_identity)
     known = {**state.copies(leg.source, leg.target), **state.copies(leg.target, leg.source)}
@@ -71,7 +76,7 @@ def _booked(context: Context, way: WayBack) -> Callable[[Prepared, Outcome], Out
         there, here = (pool.tape(outcome.step.tape) for pool in (prepared.plan.source, prepared.plan.target))
         known = next((each for each in context.state.copies_of_tape(there) if each.source == here), None)
         if outcome.failure is None and outcome.copy is not None:
-            durable = _is_durable(prepared, outcome.copy, known)
+            durable = _is_durable(prepared, outcome, outcome.copy, known)
             return replace(outcome, copy=restored(outcome.copy, known, durable=durable))
         wrong = isinstance(outcome.failure, Unequal) and outcome.failure.system == there.system
         gone = isinstance(outcome.failure, Missing) and outcome.step.source is None
@@ -82,9 +87,9 @@ def _booked(context: Context, way: WayBack) -> Callable[[Prepared, Outcome], Out
     return booked
 
 
-def _is_durable(prepared: Prepared, came: Copy, known: Copy | None) -> bool:
+def _is_durable(prepared: Prepared, outcome: Outcome, came: Copy, known: Copy | None) -> bool:
     """Whether the copy over there is known to last: by its record, by the catalog, or because it is made so now."""
-    source, facts = prepared.source, prepared.plan.steps[0].source
+    source, facts = prepared.source, outcome.step.source
     assert facts is not None
     tape = came.source
     with suppress(Failure):

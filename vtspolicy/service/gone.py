@@ -8,7 +8,7 @@ from dataclasses import replace
 from vtspolicy.catalog.times import now
 from vtspolicy.command.command import Command
 from vtspolicy.planning.plan import Plan
-from vtspolicy.policy.places import matches
+from vtspolicy.planning.sets import chosen
 from vtspolicy.policy.request import Leg
 from vtspolicy.service.context import Context
 from vtspolicy.service.release import look
@@ -57,7 +57,7 @@ def accept(context: Context, command: Command, legs: Iterable[Leg]) -> Result:
 
 def _gone(context: Context, leg: Leg) -> tuple[str, ...]:
     """The tapes of the leg that were copied, are gone, and are not accepted yet."""
-    tapes = look(context, leg.source)
-    return tuple(name for name, copy in sorted(context.state.copies(leg.source, leg.target).items())
-                 if copy.digest is not None and copy.accepted is None and name not in tapes
-                 and any(matches(name, each) for each in leg.tapes))
+    tapes, copies = look(context, leg.source), context.state.copies(leg.source, leg.target)
+    companions = context.policies.system(leg.source.system).companions
+    return tuple(name for name in sorted(chosen({*tapes, *copies}, leg.tapes, companions)) if name not in tapes
+                 and copies[name].digest is not None and copies[name].accepted is None)

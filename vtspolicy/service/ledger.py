@@ -14,9 +14,9 @@ from vtspolicy.catalog.times import now
 from vtspolicy.catalog.transaction import Transaction
 from vtspolicy.errors import Damaged, Failure, Gone, Missing, Stopped
 from vtspolicy.planning.plan import Copy, Plan
-from vtspolicy.planning.states import standing_of
 from vtspolicy.policy.places import Pool
 from vtspolicy.policy.request import Leg
+from vtspolicy.service.gathering import Gathering
 from vtspolicy.service.gone import gone_text, some
 from vtspolicy.service.notkept import NotKept
 from vtspolicy.service.prepare import Prepared
@@ -71,6 +71,7 @@ class Ledger:
         self._began = time.monotonic()
         self.legs: list[LegTally] = []
         self._not_kept = NotKept()
+        self._sets = Gathering()
 
     def open(self) -> None:
         """The run begins; those that were killed are told, and so ended."""
@@ -96,7 +97,8 @@ class Ledger:
     def planned(self, prepared: Prepared) -> None:
         """What was seen while the plan was made."""
         plan = prepared.plan
-        self.legs[-1].steps = len(plan.steps)
+        self._sets = Gathering(plan.steps)
+        self.legs[-1].steps = sum(step.accompanies is None for step in plan.steps)
         with self._transaction() as transaction:
             for vault, identity in prepared.vaults:
                 transaction.remember_vault(vault, identity)
@@ -129,8 +131,10 @@ class Ledger:
     def take(self, prepared: Prepared, outcome: Outcome) -> None:
         """A tape's fate is certain."""
         leg = self.legs[-1]
-        leg.counts[outcome.result] += 1
-        leg.states[standing_of(outcome.step, outcome.copy or outcome.step.known)] += 1
+        if (found := self._sets.take(outcome)) is not None:
+            result, state = found
+            leg.counts[result] += 1
+            leg.states[state] += 1
         leg.sent += outcome.sent
         self._not_kept.take(prepared.plan.source.tape(outcome.step.tape), outcome)
         if outcome.failure is not None:

@@ -64,11 +64,14 @@ def prepare(context: Context, leg: Leg, *, replace: bool, sweep: bool = False) -
     if leg.verify == "sent" and target.promises.far_end != "sftp":
         warnings = (*warnings, f"verify: sent means nothing for {leg.target.system}: copies are read where they lie")
     here, others = source_pool(source, leg, facts[leg.source.of]), elsewhere(names, leg.target)
+    companions = context.policies.system(leg.source.system).companions
     situation = Situation(
         leg.source, leg.target, here, there, copies, {}, others, source_identity,
         leg.tapes, replace, warnings, target.promises.provable, zone_of(settings.zone), leg.guard,
         state.doubted(leg.target.of),
-        origins(state, target, {name: others[name] for name in selected(here, leg.tapes) if name in others}))
+        origins(state, target, {name: others[name] for name in selected(here, leg.tapes, companions)
+                                if name in others}),
+        companions)
     unknown = unexplained(situation)
     if unknown:
         situation = dataclasses.replace(situation, records=target.records(leg.target, unknown))

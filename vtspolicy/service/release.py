@@ -9,7 +9,8 @@ from vtspolicy.command.command import Command
 from vtspolicy.command.complaint import nearest
 from vtspolicy.errors import Unknown
 from vtspolicy.planning.plan import Copy
-from vtspolicy.policy.places import Pool, has_wildcard, matches
+from vtspolicy.planning.sets import chosen
+from vtspolicy.policy.places import Pool, has_wildcard
 from vtspolicy.policy.request import Leg
 from vtspolicy.service.context import Context
 from vtspolicy.service.identity import identified
@@ -24,7 +25,7 @@ def release(context: Context, command: Command, legs: Iterable[Leg]) -> Result:
     for leg in legs:
         tapes = look(context, leg.source)
         there |= tapes.keys()
-        names = [name for name in sorted(tapes) if any(matches(name, each) for each in leg.tapes)]
+        names = chosen(tapes, leg.tapes, context.policies.system(leg.source.system).companions)
         seen = seen or bool(names)
         released += _of_leg(context, leg, {name: tapes[name] for name in names})
     wanted = command.operands[0].rpartition("/")[2]

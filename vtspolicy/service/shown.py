@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 def plan_data(plan: Plan, read_back: int = 0) -> dict[str, object]:
     """A leg's plan. `read_back`: the bytes that come over the link to be proven here."""
     from vtspolicy.planning.plan import Action
-    from vtspolicy.planning.states import standing_of
+    from vtspolicy.planning.sets import states_of
 
     return {
         "source": str(plan.source), "target": str(plan.target), "bytes": plan.bytes_to_copy,
         "counts": {str(action): len(plan.having(action)) for action in Action},
-        "steps": [{"tape": step.tape, "action": str(step.action), "why": step.why, "bytes": step.size,
+        "steps": [{"tape": step.tape, "accompanies": step.accompanies, "action": str(step.action), "why": step.why,
+                   "bytes": step.size,
                    "reason": step.reason if step.action is Action.REFUSE else None,
                    "if_unequal": str(step.if_unequal) if step.action is Action.COMPARE else None}
                   for step in plan.steps],
         "new_pool": plan.new_pool,
-        "states": dict(Counter(str(standing_of(step, step.known)) for step in plan.steps)), "known": plan.copied,
+        "states": dict(Counter(map(str, states_of(plan)))), "known": plan.copied,
         "too_many_gone": plan.too_many_gone, "accepted": list(plan.accepted), "read_back": read_back,
         "gone": list(plan.gone), "skipped": [{"name": each.name, "why": each.why} for each in plan.skipped]}
 

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from vtspolicy.catalog.state import State
 from vtspolicy.errors import Damaged, Diverged, Failure, IdentityMismatch, Missing, NotDurable
 from vtspolicy.planning.plan import Copy
-from vtspolicy.planning.planner import selected
+from vtspolicy.planning.sets import chosen, companions_in, state_of_set
 from vtspolicy.planning.states import TapeState, state_of, state_when_asked
-from vtspolicy.policy.places import matches
 from vtspolicy.policy.request import Leg
 from vtspolicy.service.asking import Found, look
 from vtspolicy.service.identity import doubt_strangers, look_known
@@ -52,6 +51,8 @@ class Standing:
     ref: str | None = None
     """The word that the caller gave the run which last dealt with the copy."""
     basis: Basis = Basis.KNOWN
+    companions: tuple[Standing, ...] = ()
+    """Those of the tape; its state is that of the set."""
 
     @property
     def exposed_since(self) -> float | None:
@@ -75,7 +76,13 @@ class Standing:
             "copied": copy and copy.copied, "verified": copy and copy.verified, "trusted": copy and copy.trusted,
             "digest": copy and copy.digest, "durable": copy is not None and copy.durable,
             "doubted": copy and copy.doubted, "reason": copy and copy.reason, "failed": copy and copy.failed,
-            "run": copy and copy.run, "ref": self.ref, "basis": str(self.basis), "accepted": self.accepted}
+            "run": copy and copy.run, "ref": self.ref, "basis": str(self.basis), "accepted": self.accepted,
+            "companions": {each.tape: str(each.state) for each in self.companions}}
+
+    def with_companions(self, companions: Iterable[Standing]) -> Standing:
+        """The standing of the set. A companion whose going was accepted belongs to it no more."""
+        own = tuple(each for each in companions if each.accepted is None)
+        return replace(self, state=state_of_set(self.state, (each.state for each in own)), companions=own)
 
     @property
     def accepted(self) -> str | None:
@@ -102,11 +109,11 @@ def standings(legs: Iterable[Leg], state: State, roads: Roads, *, ask: bool = Fa
     for leg in legs:
         copies = state.copies(leg.source, leg.target)
         tapes: dict[str, TapeFacts] = {}
+        companions = roads.policy(leg.source.system).companions
         looked = True
         try:
             look_known(leg.source.of, state, roads)
-            inventory = roads.to(leg.source.system).inventory(leg.source)
-            tapes = {name: inventory.tapes[name] for name in selected(inventory, leg.tapes)}
+            tapes = dict(roads.to(leg.source.system).inventory(leg.source).tapes)
         except Failure as failure:
             failures.append(failure)
             looked = False
@@ -120,15 +127,19 @@ def standings(legs: Iterable[Leg], state: State, roads: Roads, *, ask: bool = Fa
                 if isinstance(failure, IdentityMismatch):
                     doubt_strangers((leg.target.of,), state, roads)
                 copies = state.copies(leg.source, leg.target)
-        known = {name for name, copy in copies.items() if copy.digest is not None
-                 and any(matches(name, template) for template in leg.tapes)}
-        for name in sorted(tapes.keys() | known):
+        names = tapes.keys() | {name for name, copy in copies.items() if copy.digest is not None}
+        of, belonging = companions_in(names, companions), dict[str, list[Standing]]()
+        for name in chosen(names, leg.tapes, companions):
             source, copy = tapes.get(name), copies.get(name)
             word = state_of(source, copy, looked=looked)
             if basis is Basis.ASKED:
                 copy = there.known(copy, leg, name)
                 word = state_when_asked(state_of(source, copy, looked=looked), copy, there.tapes.get(name))
-            found.append(Standing(leg, name, word, source, copy, ref_of(copy), basis))
+            standing = Standing(leg, name, word, source, copy, ref_of(copy), basis)
+            if name in of:
+                belonging.setdefault(of[name], []).append(standing)
+            else:
+                found.append(standing.with_companions(belonging.get(name, ())))
     return found, failures
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from vtspolicy.catalog.state import State
 from vtspolicy.catalog.times import now
-from vtspolicy.errors import Failure, IdentityMismatch
+from vtspolicy.errors import Failure, IdentityMismatch, NotBuilt
 from vtspolicy.policy import model
 from vtspolicy.policy.places import Vault
 from vtspolicy.service.freezes import look
 from vtspolicy.service.freezes import shown as shown_freeze
 from vtspolicy.service.identity import identified
+from vtspolicy.service.leftovers import leftovers_in
 from vtspolicy.service.roads import Roads
 
 
@@ -19,7 +21,8 @@ def system_status(system: model.System, roads: Roads, state: State, known_hosts:
                   ) -> tuple[dict[str, Any], list[Failure]]:
     """What its policy says of the system, what it answers, and what hinders it."""
     shown: dict[str, Any] = {"system": system.name, "address": system.address, "answers": None, "vaults": [],
-                             "freezes": [], "port": None, "user": system.user, "far-end": None, "pinned": []}
+                             "freezes": [], "leftovers": [], "port": None, "user": system.user, "far-end": None,
+                             "pinned": []}
     if not system.vaults:
         return {**shown, "state": "jump host"}, []
     try:
@@ -47,6 +50,8 @@ def system_status(system: model.System, roads: Roads, state: State, known_hosts:
                 failures.append(mismatch)
             shown["vaults"].append({"vault": name, "path": path, "identity": facts.identity,
                                     "pools": len(facts.pools), "free": facts.free, "state": condition})
+            with suppress(NotBuilt):  # an older far side
+                shown["leftovers"] += leftovers_in(there, vault)
             freezes += [shown_freeze(place, freeze, now(), last_known=False) for place, freeze in frozen.items()]
         except Failure as failure:
             failures.append(failure)

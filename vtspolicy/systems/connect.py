@@ -52,7 +52,8 @@ def far_end_of(link: Link, system: model.System, program: str, remembered: str |
     if system.far_end == "sftp":
         return Sftp(link, system.vaults, system.staging)
     try:
-        command = receive_command(system.receiver, system.vaults, system.create_pool, reading=reading)
+        command = receive_command(system.receiver, system.vaults, system.create_pool, reading=reading,
+                                  staging=system.staging)
         return Remote(link, command, program)
     except (NoReceiver, Outage) as failure:
         if reading and ALLOW_READ in failure.message:  # an older vtspolicy, which does not know the word

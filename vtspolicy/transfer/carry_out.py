@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -17,6 +17,7 @@ from vtspolicy.errors import (
     Diverged,
     Failure,
     Frozen,
+    Incomplete,
     NotDurable,
     Outage,
     SourceChanged,
@@ -70,6 +71,8 @@ class _Carrier:
         self._journey = journey
         self._window: list[Flight] = []
         self._lost: Failure | None = None
+        self._spoiled: dict[str, str] = {}
+        """Tapes that must not be published, because of the companion."""
         self._frozen: Frozen | None = None
         """What forbids to publish; then nothing more is sent, and what was sent is removed."""
 
@@ -137,6 +140,7 @@ class _Carrier:
         if step.size >= _LARGE or (self._window and time.monotonic() - self._window[0].started > _AGE):
             yield from self.settle()  # small ones share round trips, but do not wait for a large or slow one
         try:
+            self._check_set(step)
             self._window.append(self._fly(step))
         except _ENDS:
             raise
@@ -178,10 +182,24 @@ class _Carrier:
 
     def settle(self) -> Iterator[Outcome]:
         """Bring all that was sent to its end: every seal judged, every commit asked for, then every answer heard."""
-        flights, failures = self._window, dict[int, Failure]()
+        accompanied = {each.step.accompanies for each in self._window}
+        behind = [each for each in self._window if each.step.tape in accompanied]  # companions first
+        yield from self._settle([each for each in self._window if each not in behind] if behind else self._window)
+        yield from self._settle(behind)
+        self.clear()
+
+    def _check_set(self, step: Step) -> None:
+        """Raise Incomplete where a companion of the tape was not copied in this run."""
+        if step.tape in self._spoiled:
+            raise Incomplete(f"{self._plan.source.tape(step.tape)}: its companion {self._spoiled[step.tape]} was not "
+                             "copied", tape=step.tape, system=self._plan.target.system)
+
+    def _settle(self, flights: Sequence[Flight]) -> Iterator[Outcome]:
+        failures = dict[int, Failure]()
         for index, flight in enumerate(flights):
             try:
                 self._check_road()
+                self._check_set(flight.step)
                 self._judge(flight)
             except Exception as error:
                 failures[index] = self._noticed(failure_of(error, flight.step.tape))
@@ -195,7 +213,6 @@ class _Carrier:
                 except Exception as error:
                     failures[index] = self._noticed(failure_of(error, flight.step.tape))
             yield self._failed(flight.step, failures[index])
-        self.clear()
 
     def _check_road(self) -> None:
         """A lost road is waited for once, not once for every tape."""
@@ -262,6 +279,10 @@ class _Carrier:
 
     def _failed(self, step: Step, failure: Failure) -> Outcome:
         self._noticed(failure)
+        if step.accompanies is not None:
+            self._spoiled[step.accompanies] = step.tape
+        if isinstance(failure, Incomplete):
+            return Outcome(step, Result.FAILED, None, failure)  # its companion's row says what is wrong
         if isinstance(failure, Frozen):
             return Outcome(step, Result.REFUSED, None, failure)  # it says nothing about the copy that lies there
         return Outcome(step, Result.REFUSED if isinstance(failure, Diverged) else Result.FAILED,
@@ -270,6 +291,8 @@ class _Carrier:
     def _refused(self, step: Step, reason: str, why: str) -> Outcome:
         kind = next(leaf for leaf in leaves() if leaf.reason == reason)
         tape = self._plan.source.tape(step.tape)
+        if step.accompanies is not None:
+            self._spoiled[step.accompanies] = step.tape
         return Outcome(step, Result.REFUSED, self._noted(step, reason),
                        kind(f"{tape}: {why}", tape=step.tape, system=self._plan.target.system))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import subprocess
 
@@ -58,6 +59,9 @@ def test_the_line_of_a_receiver() -> None:
 def test_what_the_policy_lets_the_receiver_do_stands_in_it() -> None:
     line = authorized_line(system(create_pool="frozen", VAULT01="/srv"), KEY, (), "x")
     assert '--create-pool frozen" ssh-ed25519' in line and "from=" not in line
+    staged = dataclasses.replace(system(VAULT01="/srv/V1"), staging={"VAULT01": "/srv/work"})
+    line = authorized_line(staged, KEY, (), "x")
+    assert 'receive --vault VAULT01=/srv/V1 --staging VAULT01=/srv/work" ' in line
 
 
 def test_reading_is_let_in_only_where_it_is_asked_for() -> None:

@@ -57,7 +57,8 @@ def test_the_servers_limits_make_the_block(limits: tuple[int, int, int], block: 
 
 
 @given(st.none() | st.integers(0, 2**64 - 1), st.none() | st.integers(0, 2**32 - 1),
-       st.none() | st.integers(0, 2**32 - 1), st.none() | st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)))
+       st.none() | st.integers(0, 2**32 - 1),
+       st.none() | st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)))
 def test_attributes_come_back(size: int | None, mode: int | None, mtime: int | None,
                               owner: tuple[int, int] | None) -> None:
     content = attributes(size=size, mode=mode, mtime=mtime, owner=owner)

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.transfer.faulty import NOW, SOURCE, TARGET, Source, Target, known
+from tests.unit.transfer.faulty import NOW, SOURCE, TARGET, Part, Source, Target, known
 from vtspolicy.errors import (
     Bug,
     Diverged,
     Failure,
     Held,
+    Incomplete,
     Missing,
     NameClash,
     NoSpace,
@@ -27,6 +28,7 @@ from vtspolicy.systems.contract import Hole, Identity, Promises, Record
 from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.layers import Pace
 from vtspolicy.systems.memory import MemoryReader
+from vtspolicy.systems.metadata import Metadata
 from vtspolicy.transfer.carry_out import carry_out
 from vtspolicy.transfer.journey import Journey
 from vtspolicy.transfer.outcome import Outcome, Result
@@ -337,3 +339,75 @@ def test_bytes_are_paced_and_told_but_holes_are_not_sent(source: Source, target:
                 pace=Pace(4, now=lambda: 0.0, sleep=slept.append))
     assert (found.sent, content(target, "T1"), [each for each in moved if each], slept) == (
         4, b"head" + bytes(6), [4, 6], [1.0])
+
+
+# ---- sets ------------------------------------------------------------------------------------------------------------
+
+
+def a_set(source: Source, *companions: str) -> list[Step]:
+    for name in (*companions, "T1"):
+        source.put(SOURCE.tape(name), name.encode())
+    return [*(step(source, name, accompanies="T1") for name in companions), step(source, "T1")]
+
+
+def test_companions_are_published_before_their_tape_is_asked_for(source: Source, target: Target) -> None:
+    steps = a_set(source, "T1.a", "T1.b")
+    source.put(SOURCE.tape("T0"), b"on its own")
+    found = go(source, target, step(source, "T0"), *steps)
+    assert [each.result for each in found] == [Result.COPIED] * 4
+    calls = [(when, name) for when, name in target.calls if when in ("commit", "committed")]
+    assert calls.index(("commit", "T1")) > max(calls.index(("committed", name)) for name in ("T0", "T1.a", "T1.b"))
+
+
+@pytest.mark.parametrize("when", ["begin", "sealed", "commit", "committed"])
+def test_a_companion_that_fails_keeps_its_tape_back(source: Source, target: Target, when: str) -> None:
+    steps = a_set(source, "T1.a", "T1.b")
+    source.put(SOURCE.tape("T2"), b"another")
+    target.failing[when, "T1.a"] = NoSpace("full")
+    found = {each.step.tape: each for each in go(source, target, *steps, step(source, "T2"))}
+    assert {name: each.result for name, each in found.items()} == {
+        "T1.a": Result.FAILED, "T1.b": Result.COPIED, "T1": Result.FAILED, "T2": Result.COPIED}
+    assert isinstance(found["T1"].failure, Incomplete)
+    assert found["T1"].copy is None, "its own row is as it was"
+    assert content(target, "T1") is None
+    assert target.parts == set()
+
+
+def test_a_companion_that_is_refused_keeps_its_tape_back(source: Source, target: Target) -> None:
+    first, last = a_set(source, "T1.a")
+    refused = dataclasses.replace(first, action=Action.REFUSE, reason="held", why="became empty")
+    found = go(source, target, refused, last)
+    assert [type(each.failure) for each in found] == [Held, Incomplete]
+    assert content(target, "T1") is None
+
+
+# ---- what is not read back, and what a copy has beside its bytes -----------------------------------------------------
+
+
+class Unread(Part):
+    def sealed(self) -> str:
+        super().sealed()
+        return ""
+
+
+@pytest.mark.parametrize("read_back", [True, False])
+def test_what_was_not_read_back_is_no_proof(source: Source, target: Target, monkeypatch: pytest.MonkeyPatch,
+                                            read_back: bool) -> None:
+    source.put(SOURCE.tape("T1"), b"content")
+    monkeypatch.setattr(target, "begin", lambda tape, size, name: Unread(target, tape, name))
+    found, = go(source, target, step(source, "T1"), read_back=read_back)
+    if read_back:
+        assert isinstance(found.failure, Unequal)
+        return
+    assert found.copy is not None
+    assert (found.result, found.copy.verified, found.copy.digest) == (Result.COPIED, None, digest_of(b"content"))
+    record, = target.kept[TARGET.tape("T1")]
+    assert not record.proven
+
+
+def test_owner_mode_and_attributes_go_with_the_tape(source: Source, target: Target) -> None:
+    source.put(SOURCE.tape("T1"), b"content", mode=0o604)
+    source.dress(SOURCE.tape("T1"), Metadata(0, 0, None, {"user.volser": b"T1"}))
+    go(source, target, step(source, "T1"), owner="vts:vts", mode=0o660)
+    there = target.file(TARGET.tape("T1"))
+    assert (there.owner, there.mode, there.attributes) == ("vts:vts", 0o660, {"user.volser": b"T1"})

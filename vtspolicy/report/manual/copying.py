@@ -40,9 +40,25 @@ def copying() -> Lines:
         "stop the copying of the others. They are a warning of each run until `ACCEPT POOL` says that they are meant "
         "to be gone; where they are more than one in twenty of the pool's copied tapes, and at least three, the run "
         "ends as partial with the reason gone. `guard:` in the policy sets both parts.",
-        "Kept are the bytes, the mode's permission bits and the time of last change (to the nanosecond; by plain SFTP "
-        "to the second), and holes where they can be. Owners, ACLs and hard links are not carried. Links, directories "
-        "and other things in a pool that are not regular files are skipped, with a warning.",
+        "Kept are the bytes, the mode's permission bits (or those of `mode:` in the policy of the target's system), "
+        "the time of last change (to the nanosecond; by plain SFTP to the second), holes where they can be, and the "
+        "first 64 `user.*` attributes, 64 KiB at most, where the target can hold them; plain SFTP cannot. The copy "
+        "belongs to whoever writes it there, or to the `owner:` of that policy; where it cannot be set, nothing is "
+        "published. Both are set before the copy takes its name, and `TEST SYSTEM` tries them. ACLs, other attributes "
+        "and hard links are not carried: a run whose copies lack something says once what it is, of how many tapes, "
+        "and of which first. Where owner, mode or attributes change alone, both sides are read and compared, nothing "
+        "is sent, and the copy keeps what it was published with. Links, directories and other things in a pool that "
+        "are not regular files are skipped, with a warning.",
+        "Files that belong to a tape by their name (`companions:` in the policy of the source's system) are copied and "
+        "brought back with it, and before it; a tape is not published in a run in which one of its companions could "
+        "not be copied (reason `companion`). `STATUS` shows the set as one line, with the worst state of it; the "
+        "counts of a run are those of sets. `VERIFY` reads and counts every file.",
+        "With `staging:` in the policy of the target's system part files lie in another directory, which must be of "
+        "the pool's file system; else the run is refused before anything is sent. A job removes its part files when "
+        "it ends. A run removes those of its own state from before, and those of others that nobody has touched for "
+        "seven days and whose run began before that. `STATUS` of systems and pools counts what lies there.",
+        "With `verify: sent` in a scheme or AutoCopy policy plain SFTP does not read a copy back over the link; it is "
+        "`unproven` until `VERIFY` has read it.",
         "One tape that fails does not stop the others. SIGINT, SIGTERM and SIGHUP end a run within seconds, with code "
         "3 and nothing half done. A run that is given again does what is left.",
         "A pool of the target is a directory that its owner makes. vtspolicy makes it only where the policy of the "
@@ -112,7 +128,7 @@ def setting_up() -> Lines:
             "Where vtspolicy cannot be installed, an SFTP server will do, within its limits:"),
             roff.bullets([
                 "Sizes and times are known in whole seconds only, and each tape's bytes travel twice, because they are "
-                "read back over the link.",
+                "read back over the link, unless the policy says `verify: sent`.",
                 "The server follows links on the way to a pool. Only a chroot keeps what is written beneath the "
                 "vaults; the vaults' paths in the policy are then those within the chroot.",
                 "A server without `fsync@openssh.com` or without `posix-rename@openssh.com` cannot promise that a copy "
@@ -138,7 +154,8 @@ def security() -> Lines:
         "Who may write the policies' folder decides what is copied where. The folder and its files must not be "
         "writable by everybody; the state's folder is closed to others.",
         f"A vault's id lies in `{VAULT_MARKER}` in its root; part files and the target's own records lie in "
-        f"`{WORK_FOLDER}` in each pool (mode 0700). Part files have mode 0600 until they become tapes.",
+        f"`{WORK_FOLDER}` in each pool (mode 0700), the parts elsewhere with `staging:`. Part files have mode 0600 "
+        "until they become tapes.",
         "Text from the far side is shown as printable ASCII. Nothing of a sentence, a name or a path reaches a shell "
         "on this side.",
         "A digest proves that the copy equals the source as it was read; it does not tell whether the source was "

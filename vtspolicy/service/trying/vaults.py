@@ -170,7 +170,7 @@ def _wish(system: model.System) -> Metadata | None:
 def _hindered(visit: Visit, place: Pool | Vault, what: str, why_not: str, steps: Steps) -> None:
     user = visit.system.user or "the user of vtspolicy"
     if what == DRESS:
-        steps.fail(what, TargetWrite(f"{place}: {why_not}", system=place.system),
+        steps.fail(what, TargetWrite(why_not, system=place.system),
                    "let the user who writes there be the owner that the policy names, and a member of its group; or "
                    f"ALTER SYSTEM {visit.system.name}, OWNER", place)
         return

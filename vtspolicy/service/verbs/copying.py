@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from vtspolicy.command.command import Command
 from vtspolicy.errors import Failure, Unknown
-from vtspolicy.policy.places import matches
 from vtspolicy.service.context import Context
 from vtspolicy.service.result import Result, Status, Trouble
 
@@ -89,7 +88,18 @@ def _frozen(context: Context, command: Command, legs: tuple[Leg, ...]) -> list[d
     return freezes_of(context, pools_meant(context, command, legs), ask=command.flag("ASK"))
 
 
+def _leftovers(context: Context, command: Command, legs: tuple[Leg, ...]) -> list[dict[str, object]]:
+    """Part files in the pools that STATUS of pools or schemes is about."""
+    from vtspolicy.service.freezes import pools_meant
+    from vtspolicy.service.leftovers import leftovers_of
+
+    if command.object == "TAPE":
+        return []
+    return leftovers_of(context, pools_meant(context, command, legs), ask=command.flag("ASK"))
+
+
 def verify(context: Context, command: Command) -> Result:
+    from vtspolicy.planning.sets import chosen
     from vtspolicy.service.verification import verify_copies
 
     legs, kept, unread = _meant(context, command)
@@ -97,9 +107,13 @@ def verify(context: Context, command: Command) -> Result:
         raise unread[0]
     copies: list[Copy] = [copy for each in kept for _, copy in sorted(each.copies.items())]
     for leg in legs:
-        copies += [copy for name, copy in sorted(context.state.copies(leg.source, leg.target).items())
-                   if any(matches(name, template) for template in leg.tapes)]
+        known = context.state.copies(leg.source, leg.target)
+        copies += [known[name] for name in chosen(known, leg.tapes, _companions(context, leg))]
     return verify_copies(context, command, copies)
+
+
+def _companions(context: Context, leg: Leg) -> tuple[str, ...]:
+    return context.policies.system(leg.source.system).companions
 
 
 def release(context: Context, command: Command) -> Result:
@@ -131,7 +145,7 @@ def status(context: Context, command: Command) -> Result:
     if command.object == "TAPE" and command.operands not in ((), ("*",)) and not found and not failures:
         raise Unknown(f"{' '.join(command.operands)}: no such tape at the source, and no copy is known")
     data = {"tapes": [each.as_json() for each in found], "summary": summary(found),
-            "freezes": _frozen(context, command, legs)}
+            "freezes": _frozen(context, command, legs), "leftovers": _leftovers(context, command, legs)}
     errors = tuple(map(Trouble.of, failures))
     return Result(command, Status.PARTIAL if errors else Status.DONE, data, errors, _uncovered(context, command))
 

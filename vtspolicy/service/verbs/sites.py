@@ -23,7 +23,8 @@ def status_system(context: Context, command: Command) -> Result:
         failures += hindrances
     errors = tuple(map(Trouble.of, failures))
     return Result(command, Status.PARTIAL if errors else Status.DONE, {
-        "systems": shown, "freezes": [each for system in shown for each in system.pop("freezes")]}, errors)
+        "systems": shown, "freezes": [each for system in shown for each in system.pop("freezes")],
+        "leftovers": [each for system in shown for each in system.pop("leftovers")]}, errors)
 
 
 def trust(context: Context, command: Command) -> Result:

@@ -43,15 +43,15 @@ class Receiver:
 
     def __init__(self, vaults: Mapping[str, str], source: int, sink: int, program: str,
                  create_pool: str = "no", refused: Callable[[Frozen], None] = lambda failure: None, *,
-                 allow_read: bool = False) -> None:
+                 allow_read: bool = False, staging: Mapping[str, str] | None = None) -> None:
         """`create_pool` is what our own command line says: `no`, `yes` (as the sender wants it) or `frozen`; so is
-        `allow_read`, whether tapes may be sent. `refused` is told once of each place where a sender may not publish,
-        for the log on this side."""
-        self._vaults = vaults
+        `allow_read`, whether tapes may be sent, and `staging`, where parts lie.
+        `refused` is told once of each place where a sender may not publish, for the log on this side."""
+        self._vaults, self._staging = vaults, staging or {}
         self._input = FrameInput(source)
         self._sink = sink
         self._program = program
-        self._local = Local("there", vaults)
+        self._local = Local("there", vaults, self._staging)
         self._parts: dict[int, PartFile] = {}
         self._sealed: dict[int, str] = {}
         self._failed: set[int] = set()
@@ -101,7 +101,7 @@ class Receiver:
             return False
         name = theirs.get("system")
         if isinstance(name, str) and is_name(name):
-            self._local = Local(name, self._vaults)
+            self._local = Local(name, self._vaults, self._staging)
         stall = theirs.get("stall")
         if isinstance(stall, int | float) and stall > 0:
             self._interval = min(5.0, max(0.1, stall / 4))

@@ -275,13 +275,15 @@ def _understood(system: str) -> Iterator[None]:
 
 
 def receive_command(receiver: str, vaults: Mapping[str, str], create_pool: str = "no", *,
-                    reading: bool = False) -> str:
+                    reading: bool = False, staging: Mapping[str, str] | None = None) -> str:
     """What is asked of the far side's shell; a forced command there takes its place."""
     import shlex
 
     words = [*shlex.split(receiver), "receive"]
     for name, path in vaults.items():
         words += ["--vault", f"{name}={path}"]
+    for name, path in (staging or {}).items():
+        words += ["--staging", f"{name}={path}"]
     if create_pool != "no":
         words += ["--create-pool", create_pool]
     if reading:

@@ -45,7 +45,8 @@ def _command(system: model.System, reading: bool) -> str:
     if system.far_end == "sftp":
         return SFTP
     return " ".join(map(shell_word, shlex.split(
-        receive_command(system.receiver, system.vaults, system.create_pool, reading=reading))))
+        receive_command(system.receiver, system.vaults, system.create_pool, reading=reading,
+                        staging=system.staging))))
 
 
 def _place(system: model.System) -> str:
