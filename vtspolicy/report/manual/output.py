@@ -43,7 +43,8 @@ DATA = (
     ("ACCEPT", "accepted, each with source, target, tapes"),
     ("STATUS", "tapes, each with tape, target, state, size, changed, copied, verified, trusted, digest, durable, "
                "doubted (since when it is in doubt which vault holds it), reason, failed, run, basis; summary for each "
-               "pool. Of systems: systems, each with its vaults. Of all: freezes, each with what (pool or vault), place, since, by, reason, seen, last known"),
+               "pool. Of systems: systems, each with its vaults. Of all: freezes, "
+               "each with what (pool or vault), place, since, by, reason, seen, last known"),
     ("FREEZE, THAW", "what, place; frozen (since, by, reason) and already, or was"),
     ("INFO", "policies, each with kind, name, file, fields, obeyform. Of events: events, as in events.jsonl"),
     ("ADD, ALTER, DELETE", "kind, name, file, next (the sentences that are still needed). Of ADD KEY: system, key (its "

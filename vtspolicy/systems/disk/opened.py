@@ -8,13 +8,13 @@ import stat
 import time
 from collections.abc import Iterator
 
-from vtspolicy.errors import Failure, Missing, SourceChanged, SourceUnreadable
+from vtspolicy.errors import Failure, Missing, NotDurable, SourceChanged, SourceUnreadable
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems.contract import Piece, length_of
 from vtspolicy.systems.disk.beneath import PoolFolder
 from vtspolicy.systems.disk.dressing import extras_of
 from vtspolicy.systems.disk.extents import pieces_of
-from vtspolicy.systems.files import facts_of, identity_of, kind_of, write_failure
+from vtspolicy.systems.files import facts_of, identity_of, kind_of
 
 _TICK = 0.02
 """Seconds. File times of some kernels move in ticks of up to 10 ms: two changes in one tick look like one."""
@@ -28,13 +28,9 @@ class LocalReader:
         self._pool = pool
         self._fd = _open_to_read(pool, tape)
         try:
-            status = os.fstat(self._fd)
-            if not stat.S_ISREG(status.st_mode):
-                raise SourceUnreadable(f"{tape} is {kind_of(status.st_mode)}", tape=str(tape), system=tape.system)
-            age = time.time() - status.st_ctime_ns / 1e9
-            if -1 < age < _TICK:
-                time.sleep(_TICK)
-                status = os.fstat(self._fd)
+            if not stat.S_ISREG(mode := os.fstat(self._fd).st_mode):
+                raise SourceUnreadable(f"{tape} is {kind_of(mode)}", tape=str(tape), system=tape.system)
+            self.facts = facts_of(tape.name, self._settled())
             self.extras = extras_of(self._fd)
         except OSError as error:
             os.close(self._fd)
@@ -42,7 +38,24 @@ class LocalReader:
         except BaseException:
             os.close(self._fd)
             raise
-        self.facts = facts_of(tape.name, status)
+        pool.users += 1
+
+    def _settled(self) -> os.stat_result:
+        """The file's status, from which on every change shows.
+
+        What the cache still holds is written first: only then does the next store through a mapping move the times.
+        """
+        for _ in range(3):  # a writer that never rests is noticed later
+            try:
+                os.fdatasync(self._fd)
+            except OSError as error:
+                if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
+                    raise self._unreadable(error) from None
+            status = os.fstat(self._fd)
+            if not -1 < time.time() - status.st_ctime_ns / 1e9 < _TICK:
+                break
+            time.sleep(_TICK)
+        return status
 
     def pieces(self) -> Iterator[Piece]:
         """The tape in order, its holes as holes."""
@@ -66,12 +79,13 @@ class LocalReader:
             raise self._changed()
 
     def make_durable(self) -> None:
-        """Bring to the disk what others wrote to it. Raise TargetWrite; the reader is closed then."""
+        """Bring to the disk what others wrote to it. Raise NotDurable; the reader is closed then."""
         try:
             os.fsync(self._fd)
         except OSError as error:
             self.close()
-            raise write_failure(error, str(self.tape)) from None
+            raise NotDurable(f"{self.tape} cannot be made durable: {error.strerror}", tape=str(self.tape),
+                             system=self.tape.system) from None
 
     def _unreadable(self, error: OSError) -> Failure:
         return SourceUnreadable(f"{self.tape}: {error.strerror}", tape=str(self.tape), system=self.tape.system)
@@ -84,6 +98,7 @@ class LocalReader:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+            self._pool.users -= 1
 
 
 def _open_to_read(pool: PoolFolder, tape: Tape) -> int:
