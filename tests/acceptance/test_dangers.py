@@ -158,7 +158,7 @@ def test_what_is_not_there_is_never_nothing_to_do(make_world: Callable[..., Worl
     for verb in ("status", "verify"):
         done = world.run(verb, "pool", f"vts1:/{VAULT}/PAYROL", "--json").settle(2)
         assert done.reasons == ["unknown"]
-        assert f"they copy {HERE}" in done.json["errors"][0]["message"]
+        assert f"; the nearest is {HERE}" in done.json["errors"][0]["message"]
     (world.near / "PAYROLL1").rename(world.pool)
     done = world.run("plan", "idr", f"{HERE}/T0001", "--json")
     assert "the nearest is T00001" in json.dumps(done.json["data"])

@@ -108,6 +108,9 @@ def test_a_template_asks_the_far_system_and_a_lost_catalog_is_made_anew(world: W
     shutil.rmtree(world.state)
     rebuilt = world.run("rebuild", "catalog", "--yes", "--json").settle().json["data"]
     assert rebuilt["copies"] == 2
+    assert set(before.values()) == {"safe"}
+    assert world.states() == dict.fromkeys(before, "unproven")  # what a VERIFY had found went with the old catalog
+    world.run("verify", "scheme", SCHEME).settle()
     assert world.states() == before == {f"{POOL}/T00001": "safe", "OTHER/T00002": "safe"}
     assert [leg["trusted"] for leg in world.start().json["data"]["legs"]] == [1, 1]
 

@@ -8,6 +8,7 @@ say where a pool goes that no policy sends there.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 
 from vtspolicy.command.command import Command, Door
 from vtspolicy.command.complaint import one_of, refuse
@@ -17,7 +18,7 @@ from vtspolicy.policy.coverage import PoolsOf, in_force, legs_from, legs_of, nam
 from vtspolicy.policy.model import Scheme, System
 from vtspolicy.policy.places import Place, Pool, Vault, matches, parse_place
 from vtspolicy.policy.policies import Copying, Policies, unknown
-from vtspolicy.policy.request import Leg, Request
+from vtspolicy.policy.request import Guard, Leg, Request
 
 
 def resolve(command: Command, policies: Policies, pools_of: PoolsOf) -> Request:
@@ -85,7 +86,8 @@ def _decided(command: Command, covered: tuple[Copying, ...], pool: Pool, tape: s
     if len(ways) == 1 and destination is not None and command.door is Door.SHELL:
         rates = [policy.rate for policy in fitting if policy.rate is not None]
         names = (tape,) if tape is not None else ("*",)
-        return None, tuple(Leg(*way, names, min(rates, default=None)) for way in ways.pop())
+        guard = reduce(Guard.strictest, (Guard.of(policy.guard) for policy in fitting))
+        return None, tuple(Leg(*way, names, min(rates, default=None), guard) for way in ways.pop())
     return None
 
 

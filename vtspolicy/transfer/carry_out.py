@@ -131,8 +131,9 @@ class _Carrier:
                                                                  "copied there by us")
 
     def _is_known(self, known: Copy, target: TapeFacts) -> bool:
-        """Whether the target's bytes need not be read: they are known, and as durable as they can be there."""
-        return known.explains(target) and (known.durable or not self._target.promises.provable)
+        """Whether the target's bytes need not be read: they are known beyond doubt, and as durable as can be there."""
+        lasting = known.durable or not self._target.promises.provable
+        return known.explains(target) and known.doubted is None and lasting
 
     # ---- copying -------------------------------------------------------------------------------------------------
 
