@@ -10,7 +10,7 @@ from vtspolicy.command.sentence import parse
 from vtspolicy.errors import EmptySource, Failure, Refusal, Unknown, Usage
 from vtspolicy.policy.places import Pool, Vault
 from vtspolicy.policy.policies import Policies
-from vtspolicy.policy.request import Leg, Request
+from vtspolicy.policy.request import Guard, Leg, Request
 from vtspolicy.policy.resolver import resolve
 
 PAYROLL = Pool("here", "VAULT01", "PAYROLL")
@@ -142,6 +142,13 @@ def test_in_the_shell_d_says_where() -> None:
     assert request == Request(None, (Leg(LEDGER, at("vts3", LEDGER), ("T1",)),))
     request = resolved(world, "VTSPolicy IDR '/VAULT01/LEDGER d=vts3'", Door.SHELL)
     assert request == Request(None, (Leg(LEDGER, at("vts3", LEDGER)),))
+
+
+def test_where_two_say_the_same_the_stricter_of_their_guards_holds() -> None:
+    strict = [scheme(name, "/VAULT01/PAYROLL", "vts2:/VAULT01/PAYROLL", f"guard: {{{guard}}}\n")
+              for name, guard in (("ONE", "at-most-gone: 1 %"), ("TWO", "shrunk-to: 50 %"))]
+    leg, = resolved(policies(*strict), "VTSPolicy IDR '/VAULT01/PAYROLL d=vts2'", Door.SHELL).legs
+    assert leg.guard == Guard(at_most_gone=1, shrunk_to=50)
 
 
 @pytest.mark.parametrize("door", [Door.SENTENCE, Door.HOST, Door.SSH])
