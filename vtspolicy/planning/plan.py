@@ -50,6 +50,11 @@ class Copy:
         return (self.digest is not None and self.source_identity is not None and self.target_identity is not None
                 and self.reason != "diverged" and self.target_identity.fits(target.identity))
 
+    def wants_reading(self, target: TapeFacts) -> bool:
+        """Whether nobody has read it and the next run is to: not where that would take the link (plain SFTP, which
+        knows no ctime) and the policy was content with what was sent."""
+        return self.verified is None and target.identity.ctime_ns is not None
+
 
 class Action(StrEnum):
     """What a step does."""

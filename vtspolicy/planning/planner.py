@@ -180,6 +180,8 @@ def _of_known(source: TapeFacts, target: TapeFacts, known: Copy, situation: Situ
         why = f"the target's identity was in doubt {_date(known.doubted, situation.zone)}"
     elif situation.provable and not known.durable:
         why = "its copy was not made durable"
+    elif known.wants_reading(target):
+        why = "nothing tells that its copy was read since somebody could touch it"
     else:
         return Step(Action.NOTHING, source.name, "unchanged", 0, source, target, known=known)
     return Step(Action.COMPARE, source.name, why, source.identity.size, source, target, if_unequal=Action.COPY,
@@ -248,8 +250,8 @@ def copy_of(record: Record, source_pool: Pool, target_pool: Pool, target: TapeFa
     return Copy(
         source=source_pool.tape(record.source.name), target=target_pool.tape(record.tape), digest=record.digest,
         size=record.source_identity.size, source_identity=record.source_identity, target_identity=target.identity,
-        copied=record.published, verified=record.published if record.proven else None, durable=record.durable,
-        run=record.run)
+        copied=record.published, verified=record.verified, durable=record.durable, run=record.run,
+        reason=None if record.damaged is None else Damaged.reason, failed=record.damaged)
 
 
 def _copy(source: TapeFacts, target: TapeFacts | None, why: str, known: Copy | None) -> Step:

@@ -51,8 +51,7 @@ def _recorded(found: Found, records: list[Record], there: TapeFacts | None, mome
     """What the records of a tape tell, held against what lies under its name."""
     fitting = next((each for each in records if there is not None and each.identity.fits(there.identity)), None)
     if fitting is not None and there is not None:
-        # What a VERIFY found since is lost with the catalog, and so is the ctime that shows a hand: it must be read.
-        return replace(copy_of(fitting, found.source, found.target, there), verified=None)
+        return copy_of(fitting, found.source, found.target, there)
     like = next((each for each in records if there is not None and each.identity.looks_like(there.identity)), None)
     record = like or records[0]
     copy = _as_published(found, record)

@@ -11,6 +11,10 @@ from vtspolicy.report.tables import table
 from vtspolicy.service.result import Result
 
 
+_COUNTED = ("copied", "equal", "trusted", "refused", "failed")
+_FOUND = ("verified", "damaged", "missing", "diverged", "unread")
+
+
 def run_lines(result: Result, zone: str | None) -> list[str]:
     del zone
     lines: list[str] = []
@@ -20,14 +24,15 @@ def run_lines(result: Result, zone: str | None) -> list[str]:
             ("copied", "copied"), ("equal", "found equal"), ("trusted", "unchanged"), ("refused", "refused"),
             ("failed", "failed")) if leg[key]]
         size = f", {format_size(leg['bytes'])} sent in {leg['seconds']:.1f} s" if leg["bytes"] else ""
-        if leg["reason"]:
-            lines.append(f"  nothing was done: {leg['reason']}")
+        if leg["reason"] and not any(leg[key] for key in _COUNTED):
+            lines.append(f"  not done: {leg['reason']}")
         elif not leg["copied"] + leg["equal"] + leg["refused"] + leg["failed"]:
             lines.append(f"  {nothing_to_do(leg)}")
         elif words:
             lines.append(f"  {', '.join(words)}{size}")
     if result.run is not None:
-        lines.append(f"run {result.run}: {result.status}")
+        ref = f", ref {result.ref}" if result.ref else ""
+        lines.append(f"run {result.run}: {result.status}{ref}")
     return lines
 
 
@@ -79,7 +84,7 @@ def verify_lines(result: Result, zone: str | None) -> list[str]:
         return [f"nothing to do: {result.data['spared']} copies, all looked at since then"]
     if not counts:
         return []
-    words = [f"{counts[key]} {key}" for key in ("verified", "damaged", "unread") if counts.get(key)]
+    words = [f"{counts[key]} {key}" for key in _FOUND if counts.get(key)]
     lines = [f"{', '.join(words)}, run {result.run}"]
     left = result.data.get("left", {"copies": 0})
     if left["copies"]:

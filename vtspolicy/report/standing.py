@@ -7,6 +7,7 @@ from typing import Any
 
 from vtspolicy.policy.units import format_size
 from vtspolicy.report import moments
+from vtspolicy.report.systems import system_detail
 from vtspolicy.report.tables import dotted, table
 from vtspolicy.service.result import Result
 
@@ -63,6 +64,8 @@ def _tape_detail(each: Mapping[str, Any], zone: str | None) -> list[str]:
 
 def system_lines(result: Result, zone: str | None) -> list[str]:
     del zone
+    if result.command is not None and result.command.flag("DETAIL"):
+        return [line for system in result.data.get("systems", ()) for line in system_detail(system)]
     rows = []
     for system in result.data.get("systems", ()):
         where, answers = system["address"] or "this machine", system["answers"] or "-"

@@ -78,11 +78,14 @@ def _of_pool(there: Local, pool: Pool, template: str, state: State) -> list[Kept
 def _told(records: tuple[Record, ...], pool: Pool, tape: TapeFacts | None) -> tuple[Record, Copy]:
     """What the records say of the tape that lies there; where none fits it, what the newest says it should be."""
     fitting = next((each for each in records if tape is not None and each.identity.fits(tape.identity)), None)
-    record = fitting or records[0]
+    like = next((each for each in records if tape is not None and each.identity.looks_like(tape.identity)), None)
+    record = fitting or like or records[0]
     facts = tape or TapeFacts(record.tape, record.identity, 0, 0)
     copy = replace(copy_of(record, record.source.of, pool, facts), target_identity=record.identity)
     if fitting is not None and tape is not None:
         return record, replace(copy, target_identity=tape.identity)
+    if tape is not None and like is not None:  # touched, or restored: its bytes may be right
+        return record, replace(copy, target_identity=tape.identity, verified=None)
     return record, replace(copy, reason="missing" if tape is None else "diverged")
 
 

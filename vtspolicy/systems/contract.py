@@ -73,7 +73,7 @@ class Record:
     tape: str
     digest: str
     identity: Identity
-    """Of the published file; ctime is not known before the rename."""
+    """Of the published file; its ctime is not known before the rename, but from its proof."""
     source: Tape
     source_vault: str
     """The id of the source's vault."""
@@ -88,6 +88,10 @@ class Record:
     durable: bool
     proven: bool = True
     """Whether its bytes were read back before it was published."""
+    damaged: str | None = None
+    """When other bytes were found under its name, with its size and time."""
+    verified: str | None = None
+    """When the tape was last read and was right, as the proof beside it says; `identity` has the ctime then."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import os
 import resource
 import stat
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from vtspolicy.errors import Failure, NoSpace, TargetWrite
 from vtspolicy.events import printable, shorten
@@ -14,6 +15,11 @@ from vtspolicy.policy.places import is_tape_name
 from vtspolicy.systems.contract import Identity, TapeFacts
 
 PART_SUFFIX = ".part"
+
+
+def moment() -> str:
+    """Now, as records and markers hold it: UTC, RFC 3339."""
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def write_failure(error: OSError, tape: str) -> Failure:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from vtspolicy.errors import Frozen
 from vtspolicy.policy.places import Pool, Vault
 from vtspolicy.systems.contract import Freeze
-from vtspolicy.systems.files import legible
+from vtspolicy.systems.files import legible, moment
 
 LARGEST = 4096
 """Bytes of a marker that are read at most; ours have some hundred."""
@@ -24,8 +24,7 @@ def begun(reason: str, by: str | None = None) -> Freeze:
     """A freeze that begins now; by the user of this process where nobody else is named."""
     import socket
 
-    since = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-    return Freeze(since, by or f"{_user()}@{socket.gethostname()}", reason)
+    return Freeze(moment(), by or f"{_user()}@{socket.gethostname()}", reason)
 
 
 def _user() -> str:

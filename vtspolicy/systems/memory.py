@@ -27,8 +27,10 @@ from vtspolicy.systems.contract import (
     no_progress,
 )
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.files import moment
 from vtspolicy.systems.leftovers import Leftovers
 from vtspolicy.systems.metadata import Extras, Metadata
+from vtspolicy.systems.proofs import Proof, is_about, judged, proven
 from vtspolicy.systems.trial import DRESS, Trial, tried
 
 
@@ -102,6 +104,8 @@ class MemoryPart:
             replace(record, identity=replace(file.identity, ctime_ns=None), version=records.next_version(earlier)),
             earlier, None if live is None else live.identity)
         self._result = self._system.facts(self._tape)
+        if record.proven:
+            self._system.proofs[self._tape] = Proof(record.digest, file.identity, record.published)
 
     def committed(self) -> TapeFacts:
         assert self._result is not None
@@ -123,6 +127,7 @@ class Memory:
         self.pools: dict[Pool, dict[str, _File]] = {pool: {} for pool in pools}
         self.identities: dict[Vault, str] = {}
         self.kept: dict[Tape, tuple[Record, ...]] = {}
+        self.proofs: dict[Tape, Proof] = {}
         self.frozen: dict[Pool | Vault, Freeze] = {}
         self.parts: set[tuple[Pool, str]] = set()
         self._clock = 0
@@ -212,14 +217,21 @@ class Memory:
                          frozen=self.frozen.get(pool))
 
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
-        return {name: self.kept[pool.tape(name)] for name in names if pool.tape(name) in self.kept}
+        return {name: proven(self.kept[tape], self.proofs.get(tape)) for name in names
+                if (tape := pool.tape(name)) in self.kept}
 
     def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
                rate: int | None = None) -> tuple[str, TapeFacts]:
         del durable, rate
         file = self.file(tape)
         progress(len(file.content))
-        return digest_of(file.content), self.facts(tape)
+        facts = self.facts(tape)
+        read = Proof(digest_of(file.content), facts.identity, moment())
+        if tape in self.kept:
+            self.kept[tape] = judged(self.kept[tape], read)
+            if is_about(self.kept[tape], read):
+                self.proofs[tape] = read
+        return read.digest, facts
 
     def read(self, tape: Tape) -> MemoryReader:
         return MemoryReader(self, tape)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -53,24 +54,29 @@ def record_to_json(record: Record) -> dict[str, Any]:
     source = record.source
     return {
         "tape": record.tape, "version": record.version, "digest": record.digest,
-        "identity": identity_to_json(record.identity),
+        "identity": identity_to_json(replace(record.identity, ctime_ns=None)),
         "source": {"system": source.system, "vault": source.vault, "pool": source.pool, "tape": source.name,
                    "vault_id": record.source_vault, "identity": identity_to_json(record.source_identity)},
         "published": record.published, "run": record.run, "writer": record.writer, "durable": record.durable,
         **({} if record.proven else {"proven": False}),
+        **({} if record.damaged is None else {"damaged": record.damaged}),
+        **({} if record.verified is None else {"proof": {"identity": identity_to_json(record.identity),
+                                                         "verified": record.verified}}),
     }
 
 
 def record_from_json(value: Mapping[str, Any]) -> Record:
     """Raise KeyError, TypeError or ValueError where the value is not a record."""
-    source = value["source"]
+    source, proof = value["source"], value.get("proof")
     return Record(
-        tape=_text(value["tape"]), digest=_digest(value["digest"]), identity=identity_from_json(value["identity"]),
+        tape=_text(value["tape"]), digest=digest_from_json(value["digest"]),
+        identity=identity_from_json(value["identity"] if proof is None else proof["identity"]),
         source=Tape(_text(source["system"]), _text(source["vault"]), _text(source["pool"]), _text(source["tape"])),
         source_vault=_text(source["vault_id"]), source_identity=identity_from_json(source["identity"]),
-        published=_moment(value["published"]), run=_text(value["run"]), writer=_text(value["writer"]),
+        published=moment_from_json(value["published"]), run=_text(value["run"]), writer=_text(value["writer"]),
         version=_whole(value["version"]), durable=value["durable"] is True,
-        proven=value.get("proven") is not False)
+        proven=value.get("proven") is not False, damaged=_moment_or_none(value.get("damaged")),
+        verified=None if proof is None else moment_from_json(proof["verified"]))
 
 
 def encode(records: Iterable[Record]) -> bytes:
@@ -109,14 +115,20 @@ def _text(value: object) -> str:
     return value
 
 
-def _digest(value: object) -> str:
+def digest_from_json(value: object) -> str:
+    """Raise TypeError or ValueError where the value is no digest."""
     text = _text(value)
     if not _DIGEST.fullmatch(text):
         raise ValueError("expected a digest")
     return text
 
 
-def _moment(value: object) -> str:
+def _moment_or_none(value: object) -> str | None:
+    return None if value is None else moment_from_json(value)
+
+
+def moment_from_json(value: object) -> str:
+    """Raise TypeError or ValueError where the value is no moment in UTC."""
     text = _text(value)
     if not text.endswith("Z"):
         raise ValueError("expected a time in UTC")

@@ -133,7 +133,8 @@ class _Carrier:
     def _is_known(self, known: Copy, target: TapeFacts) -> bool:
         """Whether the target's bytes need not be read: they are known beyond doubt, and as durable as can be there."""
         lasting = known.durable or not self._target.promises.provable
-        return known.explains(target) and known.doubted is None and lasting
+        return known.explains(target) and known.doubted is None and lasting and not (
+            known.wants_reading(target))
 
     # ---- copying -------------------------------------------------------------------------------------------------
 

@@ -42,8 +42,13 @@ def copy(**changes: Any) -> Copy:
 
 def record(**changes: Any) -> Record:
     return dataclasses.replace(
-        Record("T1", DIGEST, dataclasses.replace(THERE, ctime_ns=None), SOURCE.tape("T1"), VAULT_ID, HERE,
-               "2026-11-21T01:30:00Z", "RUN0", "b" * 16, 1, True), **changes)
+        Record("T1", DIGEST, THERE, SOURCE.tape("T1"), VAULT_ID, HERE, "2026-11-21T01:30:00Z", "RUN0", "b" * 16, 1,
+               True, verified="2026-11-21T01:30:00Z"), **changes)
+
+
+UNPROVEN = {"identity": Identity(THERE.size, THERE.mtime_ns, THERE.inode), "verified": None}
+"""A record without a proof beside it."""
+UNREAD = "nothing tells that its copy was read since somebody could touch it"
 
 
 def situation(here: Identity | None = HERE, there: Identity | None = None, row: Copy | None = None,
@@ -99,14 +104,21 @@ GROWN = moved(EDITED, size=101)
      "unchanged"),
     ({"there": THERE, "records": (record(),), "here": moved(HERE, size=50)}, Action.COPY,
      "changed since 2026-11-21 01:30"),
-    ({"there": EDITED, "records": (record(identity=moved(EDITED, ctime_ns=None), source_identity=HERE),),
+    ({"there": EDITED, "records": (record(identity=EDITED, source_identity=HERE),),
       "row": copy()}, Action.NOTHING, "unchanged"),
-    ({"there": EDITED, "records": (record(identity=moved(EDITED, ctime_ns=None)),),
+    ({"there": EDITED, "records": (record(identity=EDITED),),
       "row": copy(reason="target-write", failed="2026-11-22T02:00:00.000Z")}, Action.COPY,
      "an fsync of the target's disk failed 2026-11-22 02:00"),
-    ({"there": EDITED, "records": (record(identity=moved(EDITED, ctime_ns=None)),),
+    ({"there": EDITED, "records": (record(identity=EDITED),),
       "row": copy(digest=None, target_identity=None, reason="space")}, Action.COPY,
      "an fsync of the target's disk failed then"),
+    # a record without a proof, and one whose tape was found damaged
+    ({"there": THERE, "records": (record(**UNPROVEN),)}, Action.COMPARE, UNREAD),
+    ({"there": THERE, "row": copy(verified=None)}, Action.COMPARE, UNREAD),
+    ({"there": moved(THERE, ctime_ns=None), "row": copy(verified=None)}, Action.NOTHING, "unchanged"),
+    ({"there": THERE, "records": (record(**UNPROVEN, damaged="2026-11-22T02:00:00Z"),)}, Action.COPY,
+     "verification failed 2026-11-22 02:00"),
+    ({"there": TOUCHED, "records": (record(),)}, Action.COMPARE, "the copy was touched since it was published"),
     # of one publish the catalog knows more than the record: the ctime
     ({"there": TOUCHED, "records": (record(),), "row": copy()}, Action.COMPARE,
      "the copy was touched since it was published"),
@@ -122,7 +134,7 @@ GROWN = moved(EDITED, size=101)
     ({"there": GROWN, "records": (record(),)}, Action.REFUSE,
      "someone else changed the target's tape since it was copied"),
     ({"there": GROWN, "records": (record(source_vault="c" * 32, source=Tape("far", "VAULT09", "P", "T1"),
-                                         identity=moved(GROWN, ctime_ns=None)),)}, Action.REFUSE,
+                                         identity=GROWN),)}, Action.REFUSE,
      "the target's tape was copied there from far:/VAULT09/P/T1"),
     ({"there": GROWN, "replace": True}, Action.COPY, "replaces a tape that someone else changed"),
     # the source's own file
@@ -164,7 +176,7 @@ IN_DOUBT = "the target's identity was in doubt 2026-11-23 01:30"
     ({"there": THERE, "records": (record(published="2026-11-23T01:31:00Z"),), "doubted": DOUBTED}, Action.NOTHING,
      "unchanged"),
     ({"there": moved(THERE, inode=901), "row": copy(doubted=DOUBTED), "doubted": DOUBTED,
-      "records": (record(identity=moved(THERE, inode=901, ctime_ns=None)),)}, Action.COMPARE, IN_DOUBT),
+      "records": (record(identity=moved(THERE, inode=901)),)}, Action.COMPARE, IN_DOUBT),
     # proven since: the vault's doubt is over for it
     ({"there": THERE, "row": copy(verified="2026-11-24T01:30:00.000Z"), "doubted": DOUBTED}, Action.NOTHING,
      "unchanged"),

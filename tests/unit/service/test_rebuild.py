@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +20,6 @@ def status(world: World) -> list[dict[str, Any]]:
     tapes = world.say("status", "pool", "*", "--json").json["data"]["tapes"]
     assert tapes
     return [{key: each[key] for key in TOLD} for each in tapes]
-
-
-def unread(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What STATUS told, of copies that nobody has read since."""
-    return [{**each, "state": "unproven" if each["state"] == "safe" else each["state"]} for each in told]
 
 
 def rebuilt(world: World, code: int = 0) -> dict[str, Any]:
@@ -58,7 +55,7 @@ def test_templates_several_targets_and_autocopy(world: World) -> None:
     assert {each["state"] for each in before} == {"safe"}
     shutil.rmtree(world.state_folder)
     assert rebuilt(world)["data"]["copies"] == 18
-    assert status(world) == unread(before)
+    assert status(world) == before
     plans = world.say("plan", "scheme", "NIGHTLY", "--json").json["data"]["legs"]
     assert [each["counts"]["nothing"] for each in plans] == [3] * 6
 
@@ -70,7 +67,7 @@ def test_a_source_pool_that_is_gone_is_not_forgotten(world: World) -> None:
     assert [each["state"] for each in before].count("unproven") == 6
     shutil.rmtree(world.state_folder)
     assert rebuilt(world)["data"]["copies"] == 18
-    assert status(world) == unread(before)
+    assert status(world) == before
 
 
 def test_what_became_of_tapes_since(world: World) -> None:
@@ -82,17 +79,54 @@ def test_what_became_of_tapes_since(world: World) -> None:
     (world.source / "T2").unlink()
     (world.target / "T3").write_bytes(b"theirs")
     (world.target / "T4").unlink()
+    kept = os.stat(world.target / "T5")
+    (world.target / "T5").write_bytes(b"CONTENT" * 6)
+    os.utime(world.target / "T5", ns=(0, kept.st_mtime_ns))
     world.say("verify", "scheme", "NIGHTLY")
     before = {each["tape"][-2:]: each for each in status(world)}
-    words = {"T0": "safe", "T1": "stale", "T2": "held", "T3": "diverged", "T4": "missing", "T5": "safe"}
+    words = {"T0": "safe", "T1": "stale", "T2": "held", "T3": "diverged", "T4": "missing", "T5": "failed",
+             "T6": "safe"}
     assert {name: before[name]["state"] for name in words} == words
     shutil.rmtree(world.state_folder)
-    assert rebuilt(world)["data"]["copies"] == 6
+    assert rebuilt(world)["data"]["copies"] == 5
     after = {each["tape"][-2:]: each for each in status(world)}
     assert after.keys() == before.keys()
     for name, each in after.items():
-        told, = unread([{key: before[name][key] for key in TOLD}])
-        assert {key: each[key] for key in TOLD} == told, name
+        assert {key: each[key] for key in TOLD} == {key: before[name][key] for key in TOLD}, name
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda proof: proof.write_bytes(proof.read_bytes()[:40]),
+                                   lambda proof: proof.write_bytes(b"")], ids=["lost", "cut", "empty"])
+def test_without_its_proof_a_copy_is_read_before_it_is_safe(world: World, spoil: Callable[[Path], object]) -> None:
+    for name in ("T1", "T2"):
+        world.tape(name, name.encode() * 10)
+    world.say("start", "scheme", "NIGHTLY")
+    spoil(world.target / ".vtspolicy" / "T1.proof")
+    shutil.rmtree(world.state_folder)
+    rebuilt(world)
+    assert world.states() == {"T1": "unproven", "T2": "safe"}
+    shutil.rmtree(world.state_folder)
+    leg = world.say("start", "scheme", "NIGHTLY", "--json").json["data"]["legs"][0]
+    assert (leg["copied"], leg["equal"], leg["trusted"]) == (0, 1, 1)
+    assert world.states() == {"T1": "safe", "T2": "safe"}
+    shutil.rmtree(world.state_folder)
+    rebuilt(world)
+    assert world.states() == {"T1": "safe", "T2": "safe"}, "whoever read it wrote the proof again"
+
+
+def test_a_hand_that_puts_the_time_back_is_seen_without_a_catalog(world: World) -> None:
+    world.tape("T1", b"payroll")
+    world.say("start", "scheme", "NIGHTLY")
+    path = world.target / "T1"
+    kept = path.stat().st_mtime_ns
+    path.write_bytes(b"PAYROLL")
+    os.utime(path, ns=(kept, kept))
+    shutil.rmtree(world.state_folder)
+    rebuilt(world)
+    assert world.states() == {"T1": "unproven"}
+    shutil.rmtree(world.state_folder)
+    assert world.say("start", "scheme", "NIGHTLY", "--json").json["data"]["legs"][0]["copied"] == 1
+    assert (path.read_bytes(), world.states()) == (b"payroll", {"T1": "safe"})
 
 
 def test_a_tape_without_a_record_that_differs_is_diverged(world: World) -> None:

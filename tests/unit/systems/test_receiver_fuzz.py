@@ -148,7 +148,8 @@ def _hold(found: dict[str, bytes | str], said: bytes) -> None:
                 assert isinstance(content, bytes), said
                 assert len(content) == 33, said
         elif parts[2] == ".vtspolicy":
-            assert len(parts) == 3 or parts[3] == "lock" or (len(parts) == 4 and parts[3].endswith(".record")), said
+            assert len(parts) == 3 or parts[3] == "lock" or (
+                len(parts) == 4 and parts[3].endswith((".record", ".proof"))), said
         else:
             assert len(parts) == 3, said
             assert is_tape_name(parts[2]), said

@@ -28,6 +28,7 @@ from vtspolicy.systems.digest import digest_by_reading
 from vtspolicy.systems.disk import freezing
 from vtspolicy.systems.disk.beneath import PoolFolder, VaultFolder
 from vtspolicy.systems.disk.opened import LocalReader
+from vtspolicy.systems.disk.proving import note, proven_records
 from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
 from vtspolicy.systems.disk.sweeping import leftovers, sweep
 from vtspolicy.systems.disk.trying import trial
@@ -186,7 +187,7 @@ class Local:
 
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
         folder = self.pool_folder(pool)
-        return {name: kept for name in names if (kept := folder.records(name))}
+        return {name: kept for name in names if (kept := proven_records(folder, name))}
 
     def recorded(self, pool: Pool) -> tuple[str, ...]:
         """The names of the pool's tapes that have a record, also of those that are gone."""
@@ -198,7 +199,9 @@ class Local:
         reader = self.read(tape)
         if durable:
             reader.make_durable()
-        return digest_by_reading(reader, progress, rate)
+        digest, facts = digest_by_reading(reader, progress, rate)
+        note(self.pool_folder(tape.of), tape.name, digest, facts)
+        return digest, facts
 
     def read(self, tape: Tape) -> LocalReader:
         return LocalReader(self.pool_folder(tape.of), tape)

@@ -28,8 +28,10 @@ from vtspolicy.systems.digest import Digester
 from vtspolicy.systems.disk.beneath import PoolFolder
 from vtspolicy.systems.disk.dressing import dress
 from vtspolicy.systems.disk.extents import pieces_of
+from vtspolicy.systems.disk.proving import prove
 from vtspolicy.systems.files import PART_SUFFIX, check_part, facts_of, identity_of, kind_of, write_all, write_failure
 from vtspolicy.systems.metadata import Metadata
+from vtspolicy.systems.proofs import Proof
 
 
 class PartFile:
@@ -149,7 +151,7 @@ def publish(pool: PoolFolder, batch: list[Publishing]) -> list[TapeFacts | Failu
             if isinstance(result, NotDurable):
                 with suppress(OSError, Failure):  # it failed before; what can still be said is said
                     _save_record(pool, each, durable=False)
-        return [result or _facts(pool, each) for result, each in zip(results, batch, strict=True)]
+        return [result or _published(pool, each) for result, each in zip(results, batch, strict=True)]
 
 
 def _check_thawed(pool: PoolFolder, results: list[TapeFacts | Failure | None], batch: list[Publishing]) -> None:
@@ -174,7 +176,8 @@ def _save_record(pool: PoolFolder, each: Publishing, *, durable: bool = True) ->
     name = each.part.tape.name
     earlier = pool.records(name)
     status = pool.status(name)
-    record = replace(each.record, identity=each.part.identity, version=records.next_version(earlier),
+    record = replace(each.record, identity=each.part.identity, version=records.next_version(earlier), damaged=None,
+                     verified=None,
                      durable=each.record.durable and durable)
     kept = records.following(record, earlier, None if status is None else identity_of(status))
     pool.save_records(name, kept, each.part.record_temporary)
@@ -193,6 +196,13 @@ def _fsync_all(pool: PoolFolder, results: list[TapeFacts | Failure | None], batc
                 results[index] = _as_failure(error, each) if work else NotDurable(
                     f"{each.part.tape}: the target's directory cannot be made durable: {error.strerror}",
                     tape=str(each.part.tape), system=each.part.tape.system)
+
+
+def _published(pool: PoolFolder, each: Publishing) -> TapeFacts | Failure:
+    facts = _facts(pool, each)
+    if isinstance(facts, TapeFacts) and each.record.proven:
+        prove(pool, facts.name, Proof(each.record.digest, facts.identity, each.record.published))
+    return facts
 
 
 def _facts(pool: PoolFolder, each: Publishing) -> TapeFacts | Failure:

@@ -48,6 +48,7 @@ from vtspolicy.systems.sftp.packets import (
     text,
 )
 from vtspolicy.systems.sftp.pool import SftpPool
+from vtspolicy.systems.sftp.recording import save_records
 from vtspolicy.systems.sftp.wire import Pipelined
 
 _LATEST = 2**32 - 1
@@ -205,25 +206,8 @@ class SftpPart:
 
     def _save_record(self, record: Record, mine: Identity, live: Identity | None) -> None:
         earlier = self._pool.records(self._tape.name)
-        final = replace(record, identity=mine, version=records.next_version(earlier))
-        content = records.encode(records.following(final, earlier, live))
-        handle = self._wire.open(self._record_path, READ_FLAG | WRITE_FLAG | CREATE_FLAG | EXCLUSIVE_FLAG, 0o600)
-        try:
-            self._wire.request(WRITE, text(handle), struct.pack(">Q", 0), text(content))
-            if self._pool.promises.durable:
-                self._wire.fsync(handle)
-            if self._wire.beginning(handle, len(content) + 1) != content:
-                raise TargetWrite(f"{self._tape}: its record there is not what was written", tape=str(self._tape),
-                                  system=self._tape.system)
-        finally:
-            self._wire.close(handle)
-        place = f"{self._pool.work}/{records.file_name(self._tape.name)}"
-        if not self._pool.promises.atomic:
-            with suppress(SftpStatus):
-                self._wire.request(REMOVE, text(place))
-        self._pool.rename(self._record_path, place)
-        if self._pool.promises.durable:
-            self._wire.fsync_folder(self._pool.work)
+        final = replace(record, identity=mine, version=records.next_version(earlier), damaged=None, verified=None)
+        save_records(self._pool, self._tape.name, records.following(final, earlier, live), self._record_path)
 
     def committed(self) -> TapeFacts:
         assert self._result is not None

@@ -37,6 +37,7 @@ from vtspolicy.systems.sftp.making import make_pool, put_marker
 from vtspolicy.systems.sftp.packets import SftpStatus
 from vtspolicy.systems.sftp.part import SftpPart
 from vtspolicy.systems.sftp.pool import SftpPool
+from vtspolicy.systems.sftp.recording import note, proven_records
 from vtspolicy.systems.sftp.trying import trial
 from vtspolicy.systems.sftp.wire import SftpWire
 from vtspolicy.systems.ssh.link import Link
@@ -152,14 +153,16 @@ class Sftp:
             folder = self._pool(pool)
             there = {name for name, _ in folder.work_listing()}
             return {name: kept for name in names
-                    if records.file_name(name) in there and (kept := folder.records(name))}
+                    if records.file_name(name) in there and (kept := proven_records(folder, name))}
 
     def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
                rate: int | None = None) -> tuple[str, TapeFacts]:
         reader = self.read(tape)
         if durable and self.promises.durable:
             reader.make_durable()
-        return digest_by_reading(reader, progress, rate)
+        digest, facts = digest_by_reading(reader, progress, rate)
+        note(self._pool(tape.of), tape.name, digest, facts)
+        return digest, facts
 
     def read(self, tape: Tape) -> SftpReader:
         return SftpReader(self.wire, f"{self._pool(tape.of).path}/{tape.name}", tape)

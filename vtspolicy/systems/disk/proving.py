@@ -1,0 +1,63 @@
+"""Proofs on this machine's disk: written after each publish and each reading of a tape that has a record."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from vtspolicy.errors import Failure
+from vtspolicy.systems import proofs
+from vtspolicy.systems.contract import Record, TapeFacts
+from vtspolicy.systems.disk.beneath import PoolFolder
+from vtspolicy.systems.files import PART_SUFFIX, identity_of, moment, write_all
+from vtspolicy.systems.proofs import Proof
+
+
+def proven_records(pool: PoolFolder, tape: str) -> tuple[Record, ...]:
+    """The records of a tape, newest first, with what was last read of it."""
+    kept = pool.records(tape)
+    return proofs.proven(kept, _read(pool, tape)) if kept else kept
+
+
+def prove(pool: PoolFolder, tape: str, proof: Proof) -> None:
+    """Write a proof. One that cannot be written, or is lost, only has the tape read again."""
+    with suppress(OSError):
+        fd = os.open(proofs.file_name(tape), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
+                     | os.O_CLOEXEC, 0o600, dir_fd=pool.work(create=True))
+        try:
+            write_all(fd, proofs.encode(proof))
+        finally:
+            os.close(fd)
+
+
+def note(pool: PoolFolder, tape: str, digest: str, facts: TapeFacts) -> None:
+    """Keep what a reading of the tape found, if it has a record and is still what was read."""
+    if not pool.records(tape):
+        return
+    with suppress(OSError, Failure), pool.locked():
+        status = pool.status(tape)
+        if status is None or identity_of(status) != facts.identity:
+            return
+        read = Proof(digest, facts.identity, moment())
+        kept = pool.records(tape)
+        if (judged := proofs.judged(kept, read)) != kept:
+            pool.save_records(tape, judged, f"{tape}.judged{PART_SUFFIX}")
+            work = pool.work(create=True)
+            assert work is not None
+            os.fsync(work)
+        if proofs.is_about(kept, read):
+            prove(pool, tape, read)
+
+
+def _read(pool: PoolFolder, tape: str) -> Proof | None:
+    try:
+        fd = os.open(proofs.file_name(tape), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
+                     dir_fd=pool.work(create=False))
+    except OSError:
+        return None
+    try:
+        return proofs.decode(os.read(fd, proofs.LARGEST))
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
