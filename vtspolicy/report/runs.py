@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from vtspolicy.errors import Gone
 from vtspolicy.policy.units import format_size
 from vtspolicy.report.tables import table
 from vtspolicy.service.result import Result
 
-
-_COUNTED = ("copied", "equal", "trusted", "refused", "failed")
 _FOUND = ("verified", "damaged", "missing", "diverged", "unread")
 
 
@@ -24,16 +23,19 @@ def run_lines(result: Result, zone: str | None) -> list[str]:
             ("copied", "copied"), ("equal", "found equal"), ("trusted", "unchanged"), ("refused", "refused"),
             ("failed", "failed")) if leg[key]]
         size = f", {format_size(leg['bytes'])} sent in {leg['seconds']:.1f} s" if leg["bytes"] else ""
-        if leg["reason"] and not any(leg[key] for key in _COUNTED):
-            lines.append(f"  not done: {leg['reason']}")
-        elif not leg["copied"] + leg["equal"] + leg["refused"] + leg["failed"]:
-            lines.append(f"  {nothing_to_do(leg)}")
-        elif words:
+        if leg["copied"] + leg["equal"] + leg["refused"] + leg["failed"] or (words and _ended_early(leg)):
             lines.append(f"  {', '.join(words)}{size}")
+        else:
+            lines.append(f"  not done: {leg['reason']}" if _ended_early(leg) else f"  {nothing_to_do(leg)}")
     if result.run is not None:
         ref = f", ref {result.ref}" if result.ref else ""
         lines.append(f"run {result.run}: {result.status}{ref}")
     return lines
+
+
+def _ended_early(leg: Mapping[str, Any]) -> bool:
+    """Whether not all of its tapes were dealt with, where none was copied or failed: that is not `nothing to do`."""
+    return leg["reason"] not in (None, Gone.reason)
 
 
 def plan_lines(result: Result, zone: str | None) -> list[str]:

@@ -158,5 +158,5 @@ _RENDERERS: dict[tuple[str, str | None], _Render] = {
     ("INIT", None): _vault, ("TRUST", "VAULT"): _vault,
     ("RELEASE", None): release_lines, ("ACCEPT", None): accept_lines,
     ("FREEZE", None): freeze_lines, ("THAW", None): thaw_lines,
-    ("REBUILD", None): _said("OK, catalog rebuilt: {copies} copies"),
+    ("REBUILD", None): _said("OK, catalog rebuilt: {copies} copies, {proven} of them proven"),
 }

@@ -60,7 +60,7 @@ class _Rebuilding:
         if self._kept is not None:
             with state.transaction() as transaction:
                 transaction.event("431002", file=self._kept)
-        count, pools = 0, list[str]()
+        count, proven, pools = 0, 0, list[str]()
         for leg in self._legs():
             try:
                 copies = self._copies(leg)
@@ -70,12 +70,14 @@ class _Rebuilding:
             with state.transaction() as transaction:
                 for copy in copies:
                     transaction.save_copy(copy)
-            count += sum(copy.reason is None for copy in copies)
+            found = [copy for copy in copies if copy.reason is None]
+            count += len(found)
+            proven += sum(copy.verified is not None and copy.durable and copy.doubted is None for copy in found)
             pools.append(str(leg.target))
         with state.transaction() as transaction:
             transaction.event("231001", source=", ".join(pools) or "nothing", count=count)
         status = Status.DONE if not self._errors else Status.PARTIAL if pools else Status.FAILED
-        return Result(self._command, status, {"copies": count, "pools": pools, "kept": self._kept},
+        return Result(self._command, status, {"copies": count, "proven": proven, "pools": pools, "kept": self._kept},
                       tuple(self._errors))
 
     def _tell(self, failure: Failure, leg: Leg) -> None:

@@ -39,7 +39,11 @@ def leg(**counts: Any) -> dict[str, Any]:
         "run RUN1: warnings"]),
     ([leg(trusted=1, states={"safe": 1}, gone=1)], "warnings", [
         f"{SOURCE} -> {TARGET}", "  nothing to do: 2 tapes, 1 not safe: 1 held", "run RUN1: warnings"]),
-    ([leg(reason="empty")], "refused", [f"{SOURCE} -> {TARGET}", "  nothing was done: empty", "run RUN1: refused"]),
+    ([leg(reason="empty")], "refused", [f"{SOURCE} -> {TARGET}", "  not done: empty", "run RUN1: refused"]),
+    ([leg(trusted=3, states={"safe": 3}, reason="interrupted")], "stopped", [
+        f"{SOURCE} -> {TARGET}", "  3 unchanged", "run RUN1: stopped"]),
+    ([leg(trusted=1, states={"safe": 1}, gone=2, reason="gone")], "partial", [
+        f"{SOURCE} -> {TARGET}", "  nothing to do: 3 tapes, 2 not safe: 2 held", "run RUN1: partial"]),
     ([leg()], "nothing", [f"{SOURCE} -> {TARGET}", "  nothing to do: no tape", "run RUN1: nothing"]),
     ([leg(reason="unreachable")], "failed", [f"{SOURCE} -> {TARGET}", "  not done: unreachable", "run RUN1: failed"]),
     ([leg(copied=1, equal=1, refused=1, failed=2, bytes=9), leg(failed=1)], "partial", [
@@ -204,9 +208,9 @@ def test_events_one_to_a_line() -> None:
     (("TRUST", "SYSTEM"), {"system": "v", "kind": "ssh-ed25519", "fingerprint": "SHA256:x"}, "nothing",
      "OK, host key of v pinned already: SHA256:x\n"),
     (("INIT", "VAULT"), {"vault": "v:/V", "identity": "ab"}, "done", "OK, vault v:/V has the id ab\n"),
-    (("REBUILD", "CATALOG"), {"copies": 3, "pools": [], "kept": None}, "done",
-     "OK, catalog rebuilt: 3 copies, unproven until VERIFY reads them\n"),
-    (("REBUILD", "CATALOG"), {"copies": 3, "pools": [], "kept": None}, "partial", ""),
+    (("REBUILD", "CATALOG"), {"copies": 3, "proven": 2, "pools": [], "kept": None}, "done",
+     "OK, catalog rebuilt: 3 copies, 2 of them proven\n"),
+    (("REBUILD", "CATALOG"), {"copies": 3, "proven": 2, "pools": [], "kept": None}, "partial", ""),
     (("CHECK", "POLICY"), {"folder": "/p", "errors": []}, "done", "OK, the policies in /p are right\n"),
     (("CHECK", "POLICY"), {"folder": "/p", "errors": ["a:1: x: y", "b:2: x: y"]}, "refused", "a:1: x: y\nb:2: x: y\n"),
     (("SAMPLE", None), {"text": "kind: system\n\nname: x\n"}, "done", "kind: system\n\nname: x\n"),

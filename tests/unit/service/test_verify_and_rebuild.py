@@ -165,7 +165,7 @@ def test_a_lost_catalog_is_made_anew_from_the_targets(world: World) -> None:
         before = state.copies(SOURCE, TARGET)
     shutil.rmtree(world.state_folder)
     said = world.say("rebuild", "catalog", "--yes", "--json")
-    assert (said.code, said.json["data"]) == (0, {"copies": 1, "pools": [str(TARGET)], "kept": None})
+    assert (said.code, said.json["data"]) == (0, {"copies": 1, "proven": 1, "pools": [str(TARGET)], "kept": None})
     with world.state() as state:
         copies = state.copies(SOURCE, TARGET)
     assert {name: each.reason for name, each in copies.items()} == {"T1": None, "T2": "diverged", "T3": "missing"}

@@ -54,7 +54,7 @@ DATA = (
              "remedy"),
     ("TRUST", "system, address, kind, fingerprint, pinned. Of vaults: as INIT"),
     ("INIT", "vault, identity, was, doubted (how many copies there count as unproven from now on)"),
-    ("REBUILD", "copies, pools, kept"),
+    ("REBUILD", "copies, proven, pools, kept"),
     ("CHECK", "folder, errors"),
     ("ENV", "policies, state, version, user, service"),
     ("SAMPLE, HELP", "text"),
