@@ -40,7 +40,7 @@ STORY = """
     5 copied, 27.0 MiB sent
     COMPLETION CODE 0: done done=5 failed=0
     $ vtspolicy start scheme NIGHTLY
-    nothing to do: 5 unchanged
+    nothing to do: 5 tapes, all safe
     $ vtspolicy plan scheme NIGHTLY
     2 to copy (10.0 MiB), 0 to compare, 4 unchanged
     $ vtspolicy "VTSPolicy IDR 'NIGHTLY'"
@@ -54,8 +54,19 @@ STORY = """
     $ vtspolicy verify tape vts2:/VAULT01/PAYROLL/PAY003
     1 verified
     COMPLETION CODE 0: done done=1 failed=0
+    vts2$ vtspolicy add system vts2
+    vts2$ vtspolicy status pool /VAULT01/PAYROLL
+    6 tapes: 6 unproven; from the records here
+    vts2$ vtspolicy freeze pool /VAULT01/PAYROLL
+    OK, pool vts2:/VAULT01/PAYROLL frozen
+    $ vtspolicy start scheme NIGHTLY
+    not done: frozen
+    COMPLETION CODE 2: refused reason=frozen done=0 failed=1
+    vts2$ vtspolicy thaw pool /VAULT01/PAYROLL
+    $ vtspolicy start scheme NIGHTLY
+    1 copied, 5 unchanged
     $ vtspolicy status scheme NIGHTLY
-    6 tapes: 6 safe; targets as last known
+    6 tapes: 6 safe; last known
     $ vtspolicy info event
     CRITICAL 824007 Cartridge vts1:/VAULT01/PAYROLL/PAY003 damaged on vts2:/VAULT01/PAYROLL, blake3:
     INFO 224006 Cartridge vts1:/VAULT01/PAYROLL/PAY003 repaired
@@ -144,7 +155,8 @@ def test_the_story_with_an_sshd(environment: dict[str, str], tmp_path: Path) -> 
     assert command.output.isascii()
     assert "\n\n\n" not in command.output
     assert "lies there" in command.errors, "what VERIFY found"
-    assert len(command.errors.splitlines()) == 1, command.errors
+    assert "site two has taken over" in command.errors, "what START met"
+    assert len(command.errors.splitlines()) == 2, command.errors
     watched.assert_gone("sshd", "vtspolicy receive --vault")
     assert os.listdir(environment["TMPDIR"]) == []
     assert_nothing_of_the_user_touched(environment)

@@ -80,9 +80,13 @@ def case(verb: Verb, form: Form, chosen: Sequence[tuple[Attribute, Any]], filler
     words = [verb.word.lower(), *([filler.lower()] if filler else []),
              *([form.object.lower()] if form.object else []), *operand]
     sentence = " ".join(filter(None, (verb.word, filler, form.object, *operand)))
-    for attribute, value in chosen:
+    must = [each for each in values_of(verb, form) if each[0].keyword in form.must]
+    for attribute, value in (*must, *(each for each in chosen if each not in must)):
         option = f"--{attribute.keyword.lower()}"
-        if value is True:
+        if attribute.keyword in form.must:
+            words += [option, value]
+            sentence += f" {attribute.keyword} {said(value)}"
+        elif value is True:
             words.append(option)
             sentence += f", {attribute.keyword}"
         else:

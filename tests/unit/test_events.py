@@ -107,13 +107,14 @@ def test_nothing_is_cut_with_ordinary_names(message: Message) -> None:
     assert events.render(message, fields) == message.text.format_map(fields)
 
 
-SENTENCE = re.compile(r"[A-Z]{3,} [A-Z]{4,}(?: (?:name|\*|system:/vault))?"
-                      r"(?:, [A-Z-]{3,}(?: (?:run|sftp|120 s|WARNING|ERROR))?)*")
+SENTENCE = re.compile(r"[A-Z]{3,} [A-Z]{3,}(?: (?:name|\*|system:/vault))?(?: FROM system)?"
+                      r"(?:, [A-Z-]{3,}(?: (?:run|sftp|120 s|no|WARNING|ERROR)\b)?)*(?: !)?")
 
 
 def test_the_sentences_to_type_are_understood() -> None:
     typed = {found[0] for message in TABLE for found in SENTENCE.finditer(message.recovery)}
-    assert len(typed) > 12
+    assert {"ADD KEY name", "COPY TAPE name FROM system", "ADD SETTINGS name, UNIQUE-NAMES no"} <= typed
+    assert len(typed) > 30
     for sentence in typed:
         for word, real in (("name", "NIGHTLY"), ("system:/vault", "vts2:/VAULT01"), ("run", "R1")):
             sentence = re.sub(rf"\b{word}\b", real, sentence)

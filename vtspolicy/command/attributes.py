@@ -10,7 +10,7 @@ OBEYFORM = Attribute("OBEYFORM", Takes.FLAG, "The sentences that would make the 
 REPLACE = Attribute(
     "REPLACE", Takes.FLAG,
     "Replace what is otherwise protected: a copy that was changed by someone else, or one whose source has become "
-    "empty or has shrunk. (RELEASE TAPE lets single tapes go that became empty or shrank.)")
+    "empty or has shrunk. RELEASE TAPE lets single tapes go that became empty or shrank.")
 REF = Attribute(
     "REF", Takes.VALUE, "A word of your own; every event, STATUS and result of this run repeats it.", what="word",
     example="PAY0304", pattern=r"[A-Za-z0-9_.-]{1,16}", expected="at most 16 of A-Z a-z 0-9 _ . -")

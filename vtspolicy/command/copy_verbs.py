@@ -31,7 +31,7 @@ VERBS: tuple[Verb, ...] = (
         "CHECK it is 2 if a tape would be refused, else 1 if something would be done, 0 if not.",
         (Form("SCHEME", A_SCHEME, (CHECK, REPLACE, REF, BRIEF), fillers=("START", "RUN")), _PLAN_IDR,
          Form("TAPE", _BACK, (_FROM, CHECK, _REPLACE_HERE, REF, BRIEF), fillers=("COPY",), must=("FROM",))),
-        ("PLAN SCHEME NIGHTLY, CHECK", "PLAN START SCHEME NIGHTLY, REPLACE", "PLAN IDR /VAULT01/PAYROLL, D vts2",
+        ("PLAN START SCHEME NIGHTLY, CHECK", "PLAN IDR /VAULT01/PAYROLL, D vts2",
          "PLAN VTSPolicy IDR '/VAULT01/PAYROLL d=vts2'", "PLAN COPY TAPE /VAULT01/PAYROLL/T00001 FROM vts2")),
     Verb(
         "START", "run a scheme: copy what is new or changed, and verify it",

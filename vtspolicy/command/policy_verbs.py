@@ -83,9 +83,8 @@ VERBS: tuple[Verb, ...] = (
         "INFO", "show what policies say, or the event log",
         "Shows the policies that a name or template selects; without one, all of that kind. INFO EVENT shows the event "
         "log, oldest event first; its attributes narrow it. With DETAIL, a * marks the fields that ALTER can change. "
-        "INFO POOL shows which policies name the pools that lie in "
-        "this machine's vaults (the most exact wins), INFO TAPE all that is known of a tape. How safe tapes are is "
-        "shown by STATUS.",
+        "INFO POOL shows which policies name the pools that lie in this machine's vaults (the most exact wins), INFO "
+        "TAPE all that is known of a tape. How safe tapes are is shown by STATUS.",
         (*_policies(DETAIL, OBEYFORM, BRIEF, low=0, templates=True, doc="Name or template; without it, all.",
                     exclusive=("DETAIL", "OBEYFORM", "BRIEF")), _POOLS, _TAPES, _EVENTS),
         ("INFO SCHEME *, OBEYFORM", "INFO SYSTEM vts2, DETAIL", "INFO EVENT, SEVERITY error, SINCE 2 h")),
@@ -96,6 +95,6 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "SAMPLE", "print a sample of a policy file, with comments",
         "Prints a complete policy file in which each field is explained.",
-        (Form(operand=Operand("kind", "system, scheme, autocopy or settings.")),),
+        (Form(operand=Operand("kind", "system, scheme, autocopy, unprotected or settings.")),),
         ("SAMPLE scheme", "SAMPLE system")),
 )

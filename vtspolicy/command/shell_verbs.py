@@ -10,10 +10,11 @@ VERBS: tuple[Verb, ...] = (
         "Shows what this command works with: the policies' folder, the state's folder, the version, the user.",
         (Form(),), ("ENV",)),
     Verb(
-        "HELP", "explain a verb, an event id or a reason word",
-        "Without a topic it lists the verbs. A topic is a verb, a six-digit event id, or the reason word of an error.",
-        (Form(operand=Operand("topic", "A verb, an event id or a reason word.", low=0, high=2)),),
-        ("HELP", "HELP START", "HELP 624013", "HELP diverged")),
+        "HELP", "explain a verb, an event id, a reason word or a state",
+        "Without a topic it lists the verbs. A topic is a verb, a six-digit event id, the reason word of an error, or "
+        "a state that STATUS shows.",
+        (Form(operand=Operand("topic", "A verb, an event id, a reason word or a state.", low=0, high=2)),),
+        ("HELP START", "HELP 624013", "HELP diverged", "HELP stale")),
     Verb(
         "PARSE", "print a sentence as JSON and do nothing",
         "Prints the command that a sentence is understood as. With - it reads one sentence from standard input. A "

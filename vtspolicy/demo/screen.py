@@ -21,9 +21,10 @@ _PATIENCE = 12.0
 class Screen:
     """Standard output, told in order with what the commands print."""
 
-    def __init__(self, folder: str, environment: Mapping[str, str]) -> None:
-        """Commands run in `folder`, with `environment`."""
+    def __init__(self, folder: str, environment: Mapping[str, str], prompt: str = "$") -> None:
+        """Commands run in `folder`, with `environment`; `prompt` says whose machine it is."""
         self._folder = folder
+        self._prompt = prompt
         self._environment = dict(environment)
 
     def act(self, title: str, text: str) -> None:
@@ -45,7 +46,7 @@ class Screen:
 
     def run(self, *words: str, code: int = 0) -> None:
         """Show a command and run it. Raise Refusal where it ends with another code."""
-        self.show(typed(words))
+        self.show(typed(words, self._prompt))
         child = subprocess.Popen([*PROGRAM, *words], stdin=subprocess.DEVNULL, cwd=self._folder, env=self._environment)
         try:
             found = child.wait()
@@ -56,11 +57,11 @@ class Screen:
             raise Refusal(f"the demo ends here, because {shlex.join(('vtspolicy', *words))} ended with code {found}, "
                           f"not {code}")
         if found:
-            self.show(f"$ echo $?\n{found}")
+            self.show(f"{self._prompt} echo $?\n{found}")
         self.show("")
 
 
-def typed(words: Sequence[str]) -> str:
+def typed(words: Sequence[str], prompt: str = "$") -> str:
     """The command as it would be typed, over several lines where one is too short; an option keeps its value."""
     pieces: list[str] = []
     for word in words:
@@ -68,7 +69,7 @@ def typed(words: Sequence[str]) -> str:
             pieces[-1] += " " + _quoted(word)
         else:
             pieces.append(_quoted(word))
-    lines = ["$ vtspolicy"]
+    lines = [f"{prompt} vtspolicy"]
     for piece in pieces:
         if len(lines[-1]) + len(piece) + 3 > WIDTH:
             lines[-1] += " \\"

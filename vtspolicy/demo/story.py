@@ -1,4 +1,5 @@
-"""The story of the demonstration: two systems, a scheme, a copy, a change, a rotten byte, and a proof each time."""
+"""The story of the demonstration: two systems, a scheme, a copy, a change, a rotten byte, a site that is lost; and a
+proof each time."""
 
 from __future__ import annotations
 
@@ -52,10 +53,11 @@ class Demonstration:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self.settings = {"VTSPOLICY_POLICIES": os.path.join(folder, "policies"),
-                         "VTSPOLICY_STATE": os.path.join(folder, "state")}
+        self.settings = settings_in(folder)
         others = {name: value for name, value in os.environ.items() if not name.startswith("VTSPOLICY_")}
         self.screen = Screen(folder, others | self.settings)
+        self.screen_there = Screen(folder, others | settings_in(os.path.join(folder, "site2")), "vts2$")
+        """That of the second site, where vtspolicy has policies and a state of its own."""
         self._servers = ExitStack()
         self._again: list[str] = []
         """The command that starts the SSH server once more; empty where there was none."""
@@ -70,6 +72,7 @@ class Demonstration:
         self._copy()
         self._change()
         self._rot()
+        self._take_over()
         self._look_back()
 
     # ---- the stage ----------------------------------------------------------------------------------------------
@@ -157,8 +160,23 @@ class Demonstration:
         self.screen.run("start", "scheme", SCHEME, "--completion")
         self.screen.run("verify", "tape", f"{THERE}/PAY003", "--completion")
 
+    def _take_over(self) -> None:
+        self.screen.act("6. Site one is gone", "At the second site vtspolicy has policies and a state of its own, "
+                        "which know nothing but its own vault. What lies there, and when it was proven, it knows from "
+                        "its own records. As nobody can look at the source now, it calls nothing safe.")
+        there = self.screen_there.run
+        there("add", "system", "vts2", "--vaults", f"{VAULT}={self._vault('vts2')}")
+        there("status", "pool", f"/{VAULT}/{POOL}")
+        self.screen.say("Site two takes over. Nothing may be published in a frozen pool, not even by a site one that "
+                        "is switched on again, writes PAY001 anew, and runs its scheme:")
+        there("freeze", "pool", f"/{VAULT}/{POOL}", "--reason", "site two has taken over")
+        write_tape(self._tape("vts1", "PAY001"), "PAY001", "PAYROLL.DAILY", 2 * MIB, seed=101)
+        self.screen.run("start", "scheme", SCHEME, "--completion", code=2)
+        there("thaw", "pool", f"/{VAULT}/{POOL}")
+        self.screen.run("start", "scheme", SCHEME, "--completion")
+
     def _look_back(self) -> None:
-        self.screen.act("6. What is safe, and what happened", "STATUS shows each tape, its state in a word and its "
+        self.screen.act("7. What is safe, and what happened", "STATUS shows each tape, its state in a word and its "
                         "last verified copy; INFO EVENT shows the event log.")
         self.screen.run("status", "scheme", SCHEME)
         self.screen.run("info", "event")
@@ -180,6 +198,11 @@ class Demonstration:
         lines += [f"  vtspolicy status scheme {SCHEME}", "",
                   f"When you are done: {'kill %1; ' if self._again else ''}rm -r {shlex.quote(self.folder)}"]
         self.screen.show("\n".join(lines))
+
+
+def settings_in(folder: str) -> dict[str, str]:
+    """The variables that say where policies and state of one site are."""
+    return {"VTSPOLICY_POLICIES": os.path.join(folder, "policies"), "VTSPOLICY_STATE": os.path.join(folder, "state")}
 
 
 def rot(path: str) -> None:

@@ -64,6 +64,8 @@ class Action(StrEnum):
     """Read both sides; record the copy if they are equal, else copy or refuse as the step says."""
     NOTHING = "nothing"
     REFUSE = "refuse"
+    DIFFER = "differ"
+    """Say that the target holds another tape, and leave it alone."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,9 @@ class Step:
     target: TapeFacts | None = None
     """The target's tape as planned against; a publish finds it so or does not happen."""
     reason: str | None = None
-    """For REFUSE: the reason word."""
+    """For REFUSE: the reason word. For DIFFER: what is to be known of the copy from then on, if anything is."""
     if_unequal: Action = Action.REFUSE
-    """For COMPARE: what follows when the bytes differ (COPY, or REFUSE as diverged)."""
+    """For COMPARE: what follows when the bytes differ (COPY, REFUSE as diverged, or DIFFER)."""
     known: Copy | None = None
     """The copy that the catalog or the far side's record knows of."""
     digest: str | None = None

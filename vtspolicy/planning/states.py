@@ -19,28 +19,77 @@ class TapeState(StrEnum):
     STALE = "stale"
     """Changed here since its last copy."""
     HELD = "held"
-    """Waits for a person: it became empty, shrank, or is gone at the source."""
+    """Became empty, shrank, or is gone at the source."""
     DIVERGED = "diverged"
-    """Someone else changed the copy."""
+    """Someone else changed the copy, or wrote a tape of its name."""
     FAILED = "failed"
     """The last attempt to copy or verify it did not succeed."""
     MISSING = "missing"
-    """The copy is gone from the target."""
+    """The copy is gone from the target; while it was copied or planned: the tape itself is gone."""
     NEVER = "never"
     """Never copied there."""
 
 
 MEANINGS = {
     TapeState.SAFE: "its present bytes are verified and durable on the target",
-    TapeState.UNPROVEN: "copied, but not verified, or the target cannot promise that it lasts, or its source cannot "
-                        "be looked at, or the identity of its vault was in doubt since it was last read",
-    TapeState.STALE: "changed at the source since its last verified copy",
-    TapeState.HELD: "waits for a person: it became empty, shrank, or is gone at the source",
-    TapeState.DIVERGED: "someone else changed the copy on the target",
-    TapeState.FAILED: "the last attempt to copy or verify it did not succeed",
-    TapeState.MISSING: "its copy is gone from the target",
-    TapeState.NEVER: "never copied there",
+    TapeState.UNPROVEN: "copied, but not read back since it was sent or since somebody touched it; or not durable; or "
+                        "its source cannot be looked at; or the identity of its vault was in doubt since it was last "
+                        "read",
+    TapeState.STALE: "changed or touched at the source since its last copy",
+    TapeState.HELD: "became empty or shrank at the source, and its copy was not replaced; or it is gone from there "
+                    "(also where that was accepted), and its copy is kept",
+    TapeState.DIVERGED: "someone else changed the copy on the target, or wrote another tape of its name there",
+    TapeState.FAILED: "the last attempt to copy or verify it did not succeed, and its reason stands beside it",
+    TapeState.MISSING: "its copy is gone from the target; of a tape that a run or a plan is told to copy: it is not in "
+                       "its pool",
+    TapeState.NEVER: "no copy of it was ever made there, as far as is known",
 }
+"""What each word says, for the manual and HELP."""
+
+REMEDIES = {
+    TapeState.SAFE: "Nothing is to be done.",
+    TapeState.UNPROVEN: "START SCHEME makes durable and reads what it can; what stays unproven and need not, VERIFY "
+                        "SCHEME reads. On a target that cannot make copies durable they stay so.",
+    TapeState.STALE: "START SCHEME copies it, or finds that its bytes are the same.",
+    TapeState.HELD: "If it is to be so: RELEASE TAPE, and the next run copies it as it is; or, for one that is gone, "
+                    "ACCEPT POOL, and runs warn of it no more. Else bring it back: COPY TAPE FROM.",
+    TapeState.DIVERGED: "Find out who did it. If the source's bytes are the right ones: START SCHEME with REPLACE.",
+    TapeState.FAILED: "STATUS with DETAIL shows the reason, and HELP with that word what helps; most often START "
+                      "SCHEME.",
+    TapeState.MISSING: "START SCHEME copies it again where the source has it.",
+    TapeState.NEVER: "START SCHEME copies it. If it was copied, and the catalog was lost: REBUILD CATALOG.",
+}
+"""What leads out of it."""
+
+
+class Condition(StrEnum):
+    """How a system or a vault is, where no reason word says what keeps us from it."""
+
+    OK = "ok"
+    NO_ID = "no id"
+    FROZEN = "frozen"
+    JUMP_HOST = "jump host"
+
+
+CONDITIONS = {
+    Condition.OK: "it answers, and nothing was found wrong",
+    Condition.NO_ID: "the vault has no id: INIT VAULT gives it one, and nothing is copied before",
+    Condition.FROZEN: "the whole vault is frozen: nothing is published there until THAW VAULT",
+    Condition.JUMP_HOST: "the system has no vaults, and was not asked: others are reached through it",
+}
+"""What each word says, for the manual and HELP. Any other word in its place is a reason word."""
+
+
+def legend(word: str) -> str | None:
+    """What a word of STATUS says, and what leads out of it, for people; None where it is none. In any case."""
+    for state, meaning in MEANINGS.items():
+        if state == word.lower():
+            return f"The state of a tape on a target: {meaning}. {REMEDIES[state]}"
+    for condition, meaning in CONDITIONS.items():
+        if condition == word.lower():
+            return f"The state of a system or a vault: {meaning}."
+    return None
+
 
 def state_when_asked(last_known: TapeState, copy: Copy | None, there: TapeFacts | None) -> TapeState:
     """The state after the target was looked at; `there` is what lies under the tape's name now."""

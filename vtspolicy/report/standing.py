@@ -11,6 +11,9 @@ from vtspolicy.report.systems import system_detail
 from vtspolicy.report.tables import dotted, table
 from vtspolicy.service.result import Result
 
+_BASES = {"last known": "targets as last known", "asked now": "targets asked now"}
+"""What the states of a pool were told from, as it is said; else as it stands in the data."""
+
 
 def status_lines(result: Result, zone: str | None) -> list[str]:
     lines: list[str] = []
@@ -33,7 +36,8 @@ def status_lines(result: Result, zone: str | None) -> list[str]:
             lines += table(rows, ("Tape", "State", "Size", "Changed", "Verified copy", "Age"), right=(2, 5))
         words = ", ".join(f"{count} {state}" for state, count in sorted(summary["states"].items()))
         accepted = f"; {summary['accepted']} gone, as accepted" if summary.get("accepted") else ""
-        lines.append(f"{summary['tapes']} tapes: {words}{accepted}; {summary['basis']}")
+        lines.append(f"{summary['tapes']} tapes: {words}{accepted}; "
+                     f"{_BASES.get(summary['basis'], summary['basis'])}")
         if summary["oldest_proof"] is not None:
             lines.append(f"oldest proof {moments.of_text(summary['oldest_proof'], zone)}")
         if summary["exposed_since"] is not None:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from vtspolicy.catalog.state import State
-from vtspolicy.catalog.transaction import Transaction
 from vtspolicy.errors import Failure, IdentityMismatch, Unknown
 from vtspolicy.planning.guards import check_identity
 from vtspolicy.policy.places import Vault
 from vtspolicy.service.roads import Roads
+from vtspolicy.service.telling import doubt
 from vtspolicy.systems.contract import VaultFacts
 
 
@@ -47,12 +47,3 @@ def doubt_strangers(vaults: Iterable[Vault], state: State, roads: Roads) -> None
             except IdentityMismatch as mismatch:
                 with state.transaction() as transaction:
                     doubt(transaction, vault, mismatch.message)
-
-
-def doubt(transaction: Transaction, place: Vault | str, why: str) -> int:
-    """From now on the copies in the vault, or on the system, are no longer proven; how many were until now."""
-    count = transaction.doubt_copies(place)
-    if count:
-        system = place.system if isinstance(place, Vault) else place
-        transaction.event("422005", count=count, place=place, system=system, detail=why)
-    return count

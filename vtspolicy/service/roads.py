@@ -13,6 +13,7 @@ from vtspolicy.policy import model
 from vtspolicy.policy.places import Vault
 from vtspolicy.policy.policies import Policies
 from vtspolicy.service.interruption import Interruption
+from vtspolicy.service.telling import doubt
 from vtspolicy.systems.connect import connect
 from vtspolicy.systems.contract import System
 from vtspolicy.systems.receiver.near import Remote
@@ -83,8 +84,6 @@ class Roads:
 
     def _doubt(self, name: str, failure: Failure) -> None:
         """What another machine holds is no proof of a copy."""
-        from vtspolicy.service.identity import doubt
-
         with self._state.transaction() as transaction:
             doubt(transaction, name, failure.message)
 

@@ -8,6 +8,7 @@ from typing import Any
 from vtspolicy.catalog.state import State
 from vtspolicy.catalog.times import now
 from vtspolicy.errors import Failure, IdentityMismatch, NotBuilt
+from vtspolicy.planning.states import Condition
 from vtspolicy.policy import model
 from vtspolicy.policy.places import Vault
 from vtspolicy.service.freezes import look
@@ -24,7 +25,7 @@ def system_status(system: model.System, roads: Roads, state: State, known_hosts:
                              "freezes": [], "leftovers": [], "port": None, "user": system.user, "far-end": None,
                              "pinned": []}
     if not system.vaults:
-        return {**shown, "state": "jump host"}, []
+        return {**shown, "state": str(Condition.JUMP_HOST)}, []
     try:
         if system.address is not None:
             from vtspolicy.systems.ssh.hostkeys import host_name, pins_of
@@ -41,7 +42,7 @@ def system_status(system: model.System, roads: Roads, state: State, known_hosts:
         vault = Vault(system.name, name)
         try:
             facts, frozen = there.vault(vault), look(state, there, vault)
-            condition = "frozen" if facts.frozen else "ok" if facts.identity else "no id"
+            condition = str(Condition.FROZEN if facts.frozen else Condition.OK if facts.identity else Condition.NO_ID)
             try:
                 if facts.identity is not None or state.vault(vault) is not None:
                     identified(vault, state, roads)
@@ -59,4 +60,4 @@ def system_status(system: model.System, roads: Roads, state: State, known_hosts:
                                     "state": failure.reason})
     promises = there.promises
     return {**shown, "answers": promises.far_end, "durable": promises.durable, "atomic": promises.atomic,
-            "freezes": freezes, "state": "ok" if not failures else failures[0].reason}, failures
+            "freezes": freezes, "state": failures[0].reason if failures else str(Condition.OK)}, failures

@@ -9,8 +9,9 @@ from vtspolicy.errors import IdentityMismatch, Refusal, Usage
 from vtspolicy.planning.guards import check_alone
 from vtspolicy.policy.places import Vault, parse_place
 from vtspolicy.service.context import Context
-from vtspolicy.service.identity import doubt, others
+from vtspolicy.service.identity import others
 from vtspolicy.service.result import Result, Status
+from vtspolicy.service.telling import doubt
 
 
 def init_vault(context: Context, command: Command) -> Result:

@@ -232,6 +232,11 @@ class System(Protocol):
         read (an older far side knows no rate). Raise Missing, SourceUnreadable or SourceChanged, and NotDurable where
         they cannot be made so."""
 
+    def adopt(self, tape: Tape, record: Record) -> None:
+        """Keep a record of a tape that others brought there, as if it had been published: of exactly what `digest` read
+        last, and of nothing else. Raise Refusal where that was not this tape with this digest, Diverged where the tape
+        has changed since, Frozen, TargetWrite, and NotBuilt where the far side is older."""
+
     def read(self, tape: Tape) -> Reader:
         """Open a tape to read it. Raise Missing or SourceUnreadable; NotBuilt where the system
         cannot send."""

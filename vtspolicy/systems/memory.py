@@ -30,7 +30,7 @@ from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.files import moment
 from vtspolicy.systems.leftovers import Leftovers
 from vtspolicy.systems.metadata import Extras, Metadata
-from vtspolicy.systems.proofs import Proof, is_about, judged, proven
+from vtspolicy.systems.proofs import Proof, is_about, judged, just_read, proven
 from vtspolicy.systems.trial import DRESS, Trial, tried
 
 
@@ -128,6 +128,7 @@ class Memory:
         self.identities: dict[Vault, str] = {}
         self.kept: dict[Tape, tuple[Record, ...]] = {}
         self.proofs: dict[Tape, Proof] = {}
+        self._last: tuple[Tape, Proof] | None = None
         self.frozen: dict[Pool | Vault, Freeze] = {}
         self.parts: set[tuple[Pool, str]] = set()
         self._clock = 0
@@ -227,11 +228,21 @@ class Memory:
         progress(len(file.content))
         facts = self.facts(tape)
         read = Proof(digest_of(file.content), facts.identity, moment())
+        self._last = tape, read
         if tape in self.kept:
             self.kept[tape] = judged(self.kept[tape], read)
             if is_about(self.kept[tape], read):
                 self.proofs[tape] = read
         return read.digest, facts
+
+    def adopt(self, tape: Tape, record: Record) -> None:
+        read = just_read(self._last, tape, record)
+        live = self.find(tape)
+        if live is None or live.identity != read.identity:
+            raise Diverged(f"{tape} changed since it was read", tape=str(tape), system=self.name)
+        self.admit(tape.of)
+        self.kept[tape] = records.adopting(record, read.identity, self.kept.get(tape, ()))
+        self.proofs[tape] = read
 
     def read(self, tape: Tape) -> MemoryReader:
         return MemoryReader(self, tape)

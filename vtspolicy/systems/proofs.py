@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 
+from vtspolicy.errors import Refusal
+from vtspolicy.policy.places import Tape
 from vtspolicy.systems.contract import Identity, Record
 from vtspolicy.systems.records import (
     digest_from_json,
@@ -74,3 +76,11 @@ def judged(records: tuple[Record, ...], read: Proof) -> tuple[Record, ...]:
 def is_about(records: tuple[Record, ...], read: Proof) -> bool:
     """Whether what was read is what one of the records says."""
     return any(each.identity.fits(read.identity) and each.digest == read.digest for each in records)
+
+
+def just_read(last: tuple[Tape, Proof] | None, tape: Tape, record: Record) -> Proof:
+    """What a system read last, of which a record is to be kept. Raise Refusal where the record tells of something
+    else: nobody's word is taken for bytes that were not read here."""
+    if last is None or last[0] != tape or last[1].digest != record.digest or record.tape != tape.name:
+        raise Refusal(f"{tape}: the record is not of what was read last", tape=str(tape), system=tape.system)
+    return replace(last[1], verified=record.published)

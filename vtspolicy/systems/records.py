@@ -104,6 +104,16 @@ def following(record: Record, earlier: tuple[Record, ...], live: Identity | None
     return (record, *fitting[: KEPT - 1])
 
 
+def adopting(record: Record, live: Identity, earlier: tuple[Record, ...]) -> tuple[Record, ...]:
+    """What the file holds once the `live` tape, which others brought there, counts as the copy that `record` tells
+    of. A record that told the same before is forgotten."""
+    told = record.source_vault, record.source, record.digest
+    others = tuple(each for each in earlier if (each.source_vault, each.source, each.digest) != told)
+    own = replace(record, identity=replace(live, ctime_ns=None), version=next_version(earlier), damaged=None,
+                  verified=None)
+    return following(own, others, live)
+
+
 def next_version(earlier: tuple[Record, ...]) -> int:
     """The number of the publish that comes now."""
     return 1 + max((each.version for each in earlier), default=0)

@@ -37,6 +37,7 @@ from vtspolicy.systems.contract import (
 )
 from vtspolicy.systems.files import PART_SUFFIX
 from vtspolicy.systems.parts import Part, Reader
+from vtspolicy.transfer.comparing import compare, leave_record
 from vtspolicy.transfer.journey import Flight, Journey
 from vtspolicy.transfer.outcome import Outcome, Result
 from vtspolicy.transfer.pump import Pump
@@ -85,6 +86,8 @@ class _Carrier:
                 known, trusted=self._journey.now(), target_identity=step.target.identity, reason=None, failed=None))
         elif step.action is Action.REFUSE:
             yield self._refused(step, step.reason or "refused", step.why)
+        elif step.action is Action.DIFFER:
+            yield self._differs(step)
         elif (hindrance := self._lost or self._frozen) is not None:
             yield self._failed(step, hindrance)
         elif step.action is Action.COMPARE:
@@ -97,35 +100,38 @@ class _Carrier:
     def _compare(self, step: Step) -> Iterator[Outcome]:
         """Read the source, and the target unless it is known; equal bytes become a verified copy."""
         started = time.monotonic()
-        assert step.source is not None and step.target is not None
+        assert step.target is not None
+        known = step.known if step.known is not None and self._is_known(step.known, step.target) else None
+        leaves_record = known is None and not (step.known is not None and step.known.explains(step.target))
+        when, unrecorded = self._journey.now(), False
         try:
-            digest, source = self._source.digest(self._plan.source.tape(step.tape), self._journey.progress)
-            if source.identity != step.source.identity:
-                raise SourceChanged(f"{self._plan.source.tape(step.tape)} changed since the plan was made",
-                                    tape=step.tape)
-            self._check_recorded(step, digest)
-            known = step.known if step.known is not None and self._is_known(step.known, step.target) else None
-            if known is not None and known.digest is not None:
-                there, facts = known.digest, step.target
-            else:
-                there, facts = self._target.digest(self._plan.target.tape(step.tape), self._journey.progress,
-                                                     durable=True)
+            found = compare(self._plan, step, known, self._source, self._target, self._journey)
+            self._check_recorded(step, found.digest)
+            lied = found.equal and step.known is not None and step.known.reason == NotDurable.reason
+            if lied and step.if_unequal is Action.DIFFER:
+                raise NotDurable(f"{self._plan.target.tape(step.tape)}: an fsync of the target's disk failed when it was "
+                                 "copied", tape=step.tape, system=self._plan.target.system)
+            if found.equal and leaves_record and not lied:
+                when, unrecorded = leave_record(self._plan, found, self._target, self._journey)
         except _ENDS:
             raise  # nothing is known to be wrong with the tape
         except Exception as error:
             yield self._failed(step, failure_of(error, step.tape))
             return
-        if there == digest and step.known is not None and step.known.reason == NotDurable.reason:
+        if lied:
             yield from self._send(replace(step, action=Action.COPY))  # a second fsync would lie
-        elif there == digest:
-            copy = self._proven(step, digest, source.identity, facts.identity)
+        elif found.equal:
+            copy = self._proven(step, found.digest, found.source.identity, found.target.identity, when)
             if step.known is not None:
                 copy = replace(copy, copied=step.known.copied or copy.copied)
             if known is not None:
                 copy = replace(copy, verified=known.verified, trusted=copy.verified, durable=known.durable)
-            yield Outcome(step, Result.EQUAL, copy, seconds=time.monotonic() - started, read=known is None)
+            yield Outcome(step, Result.EQUAL, copy, seconds=time.monotonic() - started, read=known is None,
+                          unrecorded=unrecorded)
         elif step.if_unequal is Action.COPY:
             yield from self._send(replace(step, action=Action.COPY))
+        elif step.if_unequal is Action.DIFFER:
+            yield self._differs(step)
         else:
             yield self._refused(step, step.reason or "diverged", "the target's tape holds other bytes, and was not "
                                                                  "copied there by us")
@@ -239,7 +245,8 @@ class _Carrier:
         self._check_recorded(flight.step, flight.digest)
         flight.reader.check_unchanged()
         expected: Identity | None = flight.step.target.identity if flight.step.target is not None else None
-        record = self._journey.record(flight, self._plan.source, durable=self._target.promises.provable)
+        record = self._journey.record(self._plan.source.tape(flight.step.tape), flight.reader.facts.identity,
+                                      flight.digest, durable=self._target.promises.provable, proven=flight.read)
         flight.proven = record.published
         flight.part.commit(record, expected)
 
@@ -289,6 +296,9 @@ class _Carrier:
             return Outcome(step, Result.REFUSED, None, failure)  # it says nothing about the copy that lies there
         return Outcome(step, Result.REFUSED if isinstance(failure, Diverged) else Result.FAILED,
                        self._noted(step, failure.reason), failure)
+
+    def _differs(self, step: Step) -> Outcome:
+        return Outcome(step, Result.DIFFERS, None if step.reason is None else self._noted(step, step.reason))
 
     def _refused(self, step: Step, reason: str, why: str) -> Outcome:
         kind = next(leaf for leaf in leaves() if leaf.reason == reason)

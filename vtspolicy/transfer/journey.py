@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vtspolicy.planning.plan import Step
-from vtspolicy.policy.places import Pool
+from vtspolicy.policy.places import Tape
 from vtspolicy.systems.contract import Identity, Progress, Record, no_progress
 from vtspolicy.systems.layers import Pace
 from vtspolicy.systems.metadata import Metadata
@@ -32,18 +32,20 @@ class Journey:
     """A published tape's permission bits; None: those of its source."""
     read_back: bool = True
     """Whether copies are read back where that goes over the link."""
+    reading: int | None = None
+    """Bytes per second at which tapes are read to be compared, at most."""
 
     def metadata(self, reader: Reader) -> Metadata:
         """What the copy of an open tape has beside its bytes."""
         mode = reader.facts.mode if self.mode is None else self.mode
         return Metadata(mode, reader.facts.identity.mtime_ns, self.owner, reader.extras.attributes)
 
-    def record(self, flight: Flight, source: Pool, *, durable: bool) -> Record:
-        """What the far side is to keep of a tape that is published now."""
+    def record(self, source: Tape, identity: Identity, digest: str, *, durable: bool, proven: bool = True) -> Record:
+        """What the far side is to keep of the tape that becomes a copy now. `identity` is the source's."""
         return Record(
-            tape=flight.step.tape, digest=flight.digest, identity=Identity(0, 0), source=source.tape(flight.step.tape),
-            source_vault=self.source_vault, source_identity=flight.reader.facts.identity, published=self.now(),
-            run=self.run, writer=self.writer, version=0, durable=durable, proven=flight.read)
+            tape=source.name, digest=digest, identity=Identity(0, 0), source=source, source_vault=self.source_vault,
+            source_identity=identity, published=self.now(), run=self.run, writer=self.writer, version=0,
+            durable=durable, proven=proven)
 
 
 @dataclass

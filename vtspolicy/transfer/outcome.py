@@ -17,6 +17,8 @@ class Result(StrEnum):
     """The source was read and, unless its bytes are known, the target: they hold the same; nothing was sent."""
     TRUSTED = "trusted"
     """Unchanged by identity; nobody read it."""
+    DIFFERS = "differs"
+    """The target holds another tape, which was left alone, as was asked for."""
     REFUSED = "refused"
     FAILED = "failed"
 
@@ -35,5 +37,7 @@ class Outcome:
     seconds: float = 0.0
     lost: tuple[str, ...] = ()
     """What the copy does not keep of its source beside its bytes, of `metadata.NOT_KEPT`."""
+    unrecorded: bool = False
+    """Whether the far side, which is older, keeps no record of a tape that it was found to hold."""
     read: bool = False
     """Whether the target's bytes were read for it: then it counts, whatever was known before."""

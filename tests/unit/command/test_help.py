@@ -33,8 +33,8 @@ Names:
 Attributes:
   REPLACE       Replace what is otherwise protected: a copy that was changed by
                 someone else, or one whose source has become empty or has
-                shrunk. (RELEASE TAPE lets single tapes go that became empty or
-                shrank.)
+                shrunk. RELEASE TAPE lets single tapes go that became empty or
+                shrank.
   REF word      A word of your own; every event, STATUS and result of this run
                 repeats it.
   BRIEF         One line for each object, in a form that does not change, for
@@ -48,8 +48,8 @@ Examples:
 
 
 @pytest.mark.parametrize(("word", "line"), [
-    ("ADD", "ADD SCHEME scheme [, KEYWORD value] ..."),
-    ("ALTER", "ALTER SCHEME scheme, KEYWORD [value] [, KEYWORD [value]] ..."),
+    ("ADD", "ADD SCHEME scheme [, KEYWORD value] ... [, NOCHECK]"), ("ADD", "ADD KEY system [, FROM address] [, READ]"),
+    ("ALTER", "ALTER SCHEME scheme, KEYWORD [value] [, KEYWORD [value]] ... [, NOCHECK]"),
     ("DELETE", "DELETE SCHEME scheme [!]"),
     ("INFO", "INFO SCHEME [scheme] [, DETAIL | OBEYFORM | BRIEF]"),
     ("PLAN", "PLAN [START | RUN] SCHEME scheme [, CHECK] [, REPLACE] [, REF word] [, BRIEF]"),
@@ -59,7 +59,7 @@ Examples:
     ("REBUILD", "REBUILD CATALOG [!]"),
     ("HELP", "HELP [topic]"),
     ("RECEIVE", "vtspolicy receive [--vault name=path] ... [--create-pool no|yes|frozen] "
-                "[--allow-read] [--state dir] [--policies dir]"),
+                "[--allow-read] [--staging name=path] ... [--state dir] [--policies dir]"),
     ("COPY", "COPY TAPE /vault/pool/tape FROM system [, REPLACE] [, REF word] [, BRIEF] [!]"),
     ("PLAN", "PLAN [COPY] TAPE /vault/pool/tape FROM system [, CHECK] [, REPLACE] [, REF word] [, BRIEF]"),
     ("FREEZE", "FREEZE POOL /vault/pool [, REASON text]"), ("THAW", "THAW VAULT /vault"),

@@ -13,6 +13,7 @@ from vtspolicy.errors import NotBuilt, Usage
 
 NONSTOP_VERBS = " or ".join(", ".join(verb.word for verb in verbs_of(Grammar.NONSTOP)).rsplit(", ", 1))
 VTSPOLICY_VERBS = "IDR, Erase, Delete, TSM, NBU, LEG, BEX, HPD, ARC or FTX"
+OBJECTS_OF_INFO = "SYSTEM, SCHEME, AUTOCOPY, UNPROTECTED, SETTINGS, POOL, TAPE or EVENT"
 REF = "expected at most 16 of A-Z a-z 0-9 _ . -"
 
 REFUSED = [
@@ -23,9 +24,9 @@ REFUSED = [
     (", info", "^", f"expected {NONSTOP_VERBS}"),
     ("idr NIGHTLY", "^^^", f"expected the word VTSPolicy in front of IDR, or a verb: {NONSTOP_VERBS}"),
     ("demo", "^^^^", "expected a verb of sentences; DEMO belongs to the shell: vtspolicy demo"),
-    ("info scheem *", "     ^^^^^^", "expected SYSTEM, SCHEME, AUTOCOPY, SETTINGS or EVENT; the nearest is SCHEME"),
-    ("info", "    ^", "expected SYSTEM, SCHEME, AUTOCOPY, SETTINGS or EVENT"),
-    ("info sch *", "     ^^^", "expected SYSTEM, SCHEME, AUTOCOPY, SETTINGS or EVENT; the nearest is SCHEME"),
+    ("info scheem *", "     ^^^^^^", f"expected {OBJECTS_OF_INFO}; the nearest is SCHEME"),
+    ("info", "    ^", f"expected {OBJECTS_OF_INFO}"),
+    ("info sch *", "     ^^^", f"expected {OBJECTS_OF_INFO}; the nearest is SCHEME"),
     ("start 'scheme' N", "      ^^^^^^^^", "expected SCHEME"),
     ("plan start autocopy N", "           ^^^^^^^^", "expected SCHEME"),
     ("start scheme", "            ^", "expected a name: scheme"),

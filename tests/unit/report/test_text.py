@@ -14,6 +14,7 @@ from vtspolicy.report import text
 from vtspolicy.report.tables import table
 from vtspolicy.report.text import completion_line, text_of, trouble_lines
 from vtspolicy.service.result import Result, Status, Trouble
+from vtspolicy.service.stand import Basis
 
 SOURCE, TARGET = "vts1:/VAULT01/PAYROLL", "vts2:/VAULT01/PAYROLL"
 
@@ -55,6 +56,11 @@ def test_a_run(sentence: tuple[str, str | None], legs: list[dict[str, Any]], sta
     assert shown(*sentence, {"policy": "N", "legs": legs}, status=Status(status)).splitlines() == lines
 
 
+def test_a_run_repeats_the_word_that_it_was_given() -> None:
+    result = Result(Command("START", "SCHEME"), Status.DONE, {"legs": []}, run="RUN1", ref="PAY0304")
+    assert text_of(result, None) == "run RUN1: done, ref PAY0304\n"
+
+
 def test_a_plan() -> None:
     steps = [
         {"tape": "T00001", "action": "copy", "why": "new", "bytes": 1536, "reason": None, "if_unequal": None},
@@ -84,6 +90,7 @@ over the link: 1.5 KiB to send, 1.5 KiB to read back
 
 @pytest.mark.parametrize(("counts", "line"), [
     ({"verified": 3}, "3 verified, run RUN1\n"), ({"verified": 3, "damaged": 1}, "3 verified, 1 damaged, run RUN1\n"),
+    ({"missing": 1, "diverged": 3}, "1 missing, 3 diverged, run RUN1\n"),
     ({"unread": 2}, "2 unread, run RUN1\n"), ({}, "")])
 def test_a_verification(counts: dict[str, int], line: str) -> None:
     assert shown("VERIFY", "SCHEME", {"tapes": [], "counts": counts}) == line
@@ -120,7 +127,7 @@ STATUS = {"tapes": [TAPE, {**TAPE, "tape": f"{SOURCE}/T00002", "target": f"{TARG
                            "size": None, "changed": None, "verified": None, "copied": None, "digest": None,
                            "durable": False, "run": None}],
           "summary": [{"source": SOURCE, "target": TARGET, "tapes": 2, "states": {"safe": 1, "never": 1},
-                       "oldest_proof": "x", "exposed_since": 1e9, "basis": "last known"}]}
+                       "oldest_proof": "2026-11-22T01:30:00.000Z", "exposed_since": 1e9, "basis": "last known"}]}
 
 
 @freeze_time("2026-11-22 03:35:00")
@@ -132,6 +139,7 @@ Tape    State       Size  Changed           Verified copy            Age
 T00001  safe     1.5 KiB  2001-09-09 03:46  2026-11-22 02:30  2 h 05 min
 T00002  never          -  -                 -                          -
 2 tapes: 1 never, 1 safe; targets as last known
+oldest proof 2026-11-22 02:30
 exposed since 2001-09-09 03:46
 """
 
@@ -145,6 +153,14 @@ def test_the_status_of_tapes_in_detail() -> None:
         "  Copied ........... 2026-11-22 01:30", "  Verified ......... 2026-11-22 01:30", "  Seen unchanged ... -",
         "  Digest ........... blake3:" + "1" * 64, "  Durable .......... yes", "  Run .............. RUN1",
         "  Ref .............. PAY1", "  Last problem ..... verify, 2026-11-22 02:00", ""]
+
+
+@pytest.mark.parametrize(("basis", "words"), list(zip(Basis, (
+    "targets as last known", "targets asked now", "from the records here"), strict=True)))
+def test_a_status_says_what_it_is_told_from(basis: Basis, words: str) -> None:
+    data = {"tapes": [TAPE], "summary": [{"source": SOURCE, "target": TARGET, "tapes": 1, "states": {"safe": 1},
+                                          "oldest_proof": None, "exposed_since": None, "basis": str(basis)}]}
+    assert shown("STATUS", "POOL", data).splitlines()[-1] == f"1 tapes: 1 safe; {words}"
 
 
 def test_a_status_that_selects_nothing_says_so() -> None:
@@ -166,6 +182,20 @@ def test_the_status_of_systems() -> None:
         ["vts1", "VAULT02", "-", "-", "no", "id"],
         ["vts2", "vts2.example.com", "-", "-", "-", "-", "unreachable"]]
     assert lines[-1] == "vts3: durable: no; its copies stay unproven"
+
+
+def test_all_that_is_known_of_a_system() -> None:
+    vault = {"vault": "VAULT01", "path": "/x", "identity": "ab" * 16, "pools": 1, "free": 5 << 30, "state": "ok"}
+    system = {"system": "vts2", "address": "vts2.example.com", "port": 22, "user": "vts", "far-end": "receiver",
+              "pinned": ["SHA256:x"], "answers": "receiver", "durable": True, "atomic": None, "state": "ok",
+              "vaults": [vault]}
+    assert shown("STATUS", "SYSTEM", {"systems": [system]}, DETAIL=True).splitlines() == [
+        "  System ........... vts2", "  Address .......... vts2.example.com", "  Port ............. 22",
+        "  User ............. vts", "  Far end .......... receiver", "  Answers as ....... receiver",
+        "  State ............ ok", "  Durable .......... yes", "  Atomic ........... -",
+        "  Pinned key ....... SHA256:x", "  Vault ............ VAULT01", "    Path ........... /x",
+        f"    Id ............. {'ab' * 16}", "    Pools .......... 1", "    Free ........... 5368709120 bytes, 5.0 GiB",
+        "    State .......... ok"]
 
 
 POLICY = {"kind": "scheme", "name": "NIGHTLY", "file": "NIGHTLY.yaml", "obeyform": "ADD SCHEME NIGHTLY, FROM /V/P",

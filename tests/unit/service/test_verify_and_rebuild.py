@@ -127,12 +127,12 @@ def test_a_copy_that_a_run_renews_meanwhile_stands_though_the_clock_was_set_back
                                  "--state", str(world.state_folder)]]
 
     def digest(self: Local, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
-               ) -> tuple[str, TapeFacts]:
+               rate: int | None = None) -> tuple[str, TapeFacts]:
         if when.startswith("after"):
-            found = read(self, tape, progress, durable=durable)
+            found = read(self, tape, progress, durable=durable, rate=rate)
         if runs:
             subprocess.run(runs.pop(), check=True)
-        return found if when.startswith("after") else read(self, tape, progress, durable=durable)
+        return found if when.startswith("after") else read(self, tape, progress, durable=durable, rate=rate)
 
     monkeypatch.setattr(Local, "digest", digest)
     said = world.say("verify", "scheme", "NIGHTLY", "--json")

@@ -89,7 +89,8 @@ def test_a_frame_is_length_kind_number_payload() -> None:
     ).replace(b"\x38", bytes([51]))
     assert {each.name: int(each) for each in Frame} == {
         "HELLO": 1, "REQUEST": 2, "BEGIN": 3, "DATA": 4, "HOLE": 5, "SEAL": 6, "COMMIT": 7, "DISCARD": 8, "BYE": 9,
-        "ANSWER": 64, "SEALED": 65, "COMMITTED": 66, "FAILED": 67, "BUSY": 68}
+        "MORE": 10, "CHECK": 11, "CLOSE": 12, "ANSWER": 64, "SEALED": 65, "COMMITTED": 66, "FAILED": 67, "BUSY": 68,
+        "PIECE": 69, "GAP": 70, "END": 71, "UNCHANGED": 72}
 
 
 @pytest.mark.parametrize(("ours", "theirs", "spoken"), [

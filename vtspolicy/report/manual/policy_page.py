@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vtspolicy.planning.states import MEANINGS
+from vtspolicy.planning.states import CONDITIONS, MEANINGS, REMEDIES
 from vtspolicy.policy import model
 from vtspolicy.policy.document import DEPTH, LIMIT
 from vtspolicy.policy.folder import SUFFIX, SYSTEM_FOLDER, VARIABLE
@@ -43,6 +43,7 @@ def page() -> str:
         roff.section("NAMES AND PLACES", _names()),
         roff.section("KINDS", *map(_kind, KINDS)),
         roff.section("STATES OF A TAPE", _states()),
+        roff.section("STATES OF SYSTEMS AND VAULTS", _conditions()),
         roff.section("FILES", roff.tagged([
             ("SHARE/vtspolicy/policies/", roff.prose(
                 "Sample policies, and samples for systemd and cron, as they are installed; SHARE is the folder `share` "
@@ -147,7 +148,26 @@ def _states() -> Lines:
     return [*roff.prose(
         "STATUS says in one word how a tape stands on a target. What the target cannot promise (a flush to disk, a "
         "rename in one step, reading back) makes a copy unproven, never safe."),
-        *roff.tagged([(str(state), roff.prose(meaning)) for state, meaning in MEANINGS.items()], width="unproven")]
+        *roff.tagged([(str(state), [*roff.prose(f"{meaning}."), ".br", *roff.plain(REMEDIES[state])])
+                      for state, meaning in MEANINGS.items()], width="unproven"),
+        ".Pp", *roff.paragraphs(
+            "A tape that has companions stands as the worst of them and itself; one whose companion is missing or not "
+            "yet copied is stale.",
+            "Each state is told from something, which stands in the line of its pool, and as `basis` in JSON and "
+            "BRIEF. `last known`: the source was looked at, and the target is as the last run or `VERIFY` knew it. "
+            "`asked now`, by ASK: the target was looked at, too; nothing was read. `from the records here`: the "
+            "copies are kept on this machine for another one, which was not asked.",
+            "In the line of a pool the oldest proof is the time at which the copy was last read whose reading is the "
+            "longest ago. Exposed since is the time since which the oldest of the tapes that are not safe has not "
+            "been: its last change at the source, or, where its copy was lost or changed, the last proof of it.")]
+
+
+def _conditions() -> Lines:
+    return [*roff.prose(
+        "STATUS SYSTEM says in one word how a system and each of its vaults is. What keeps us from it is a reason "
+        "word, as `unreachable` or `identity`; vtspolicy-events(7) explains them. Else it is one of these:"),
+        *roff.tagged([(str(condition), roff.prose(f"{meaning}.")) for condition, meaning in CONDITIONS.items()],
+                     width="jump host")]
 
 
 def _examples() -> list[Lines]:

@@ -8,6 +8,17 @@ from vtspolicy.service.context import Context
 from vtspolicy.service.result import Result, Status
 
 
+def _state(word: str) -> str | None:
+    """What HELP says of a word that STATUS shows as a state; None where it is none."""
+    from textwrap import wrap
+
+    from vtspolicy.planning.states import legend
+
+    text = legend(word)
+    return None if text is None else "\n".join([word.lower(), *wrap(text, 80, initial_indent="  ",
+                                                                    subsequent_indent="  ")])
+
+
 def info_event(context: Context, command: Command) -> Result:
     from vtspolicy.service.history import events_of
 
@@ -32,10 +43,12 @@ def help(context: Context, command: Command) -> Result:
     topic = " ".join(command.operands)
     if not topic:
         return Result(command, Status.DONE, {"text": overview() + (
-            "\nHELP with a verb, an event id or a reason word says more; so do the manual\n"
-            "pages vtspolicy(1), vtspolicy-policy(5) and vtspolicy-events(7).\n")})
+            "\nHELP with a verb, an event id, a reason word or a state says more; so do the\n"
+            "manual pages vtspolicy(1), vtspolicy-policy(5) and vtspolicy-events(7).\n")})
     message = events.find(topic)
     text = events.explain(message) if message is not None else help_for(topic)
+    state = _state(topic if message is None else message.reason or "")
+    text = "\n\n".join(filter(None, (text, state))) or None
     if text is None:
         raise Unknown(f"there is no help for {topic}; HELP lists the verbs")
     return Result(command, Status.DONE, {"text": text})

@@ -26,15 +26,17 @@ from vtspolicy.systems.contract import (
 )
 from vtspolicy.systems.digest import digest_by_reading
 from vtspolicy.systems.disk import freezing
+from vtspolicy.systems.disk.adopting import adopt
 from vtspolicy.systems.disk.beneath import PoolFolder, VaultFolder
 from vtspolicy.systems.disk.opened import LocalReader
 from vtspolicy.systems.disk.proving import note, proven_records
 from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
 from vtspolicy.systems.disk.sweeping import leftovers, sweep
 from vtspolicy.systems.disk.trying import trial
-from vtspolicy.systems.files import write_failure
+from vtspolicy.systems.files import moment, write_failure
 from vtspolicy.systems.leftovers import Leftovers
 from vtspolicy.systems.metadata import Metadata
+from vtspolicy.systems.proofs import Proof, just_read
 from vtspolicy.systems.trial import Trial
 
 _NOWHERE_ELSE: Mapping[str, str] = MappingProxyType({})
@@ -91,6 +93,8 @@ class Local:
         self._staging = staging
         self._vaults: dict[str, VaultFolder] = {}
         self._pools: dict[Pool, PoolFolder] = {}
+        self._last: tuple[Tape, Proof] | None = None
+        """What was read last."""
 
     def __enter__(self) -> Self:
         return self
@@ -201,7 +205,11 @@ class Local:
             reader.make_durable()
         digest, facts = digest_by_reading(reader, progress, rate)
         note(self.pool_folder(tape.of), tape.name, digest, facts)
+        self._last = tape, Proof(digest, facts.identity, moment())
         return digest, facts
+
+    def adopt(self, tape: Tape, record: Record) -> None:
+        adopt(self.pool_folder(tape.of), record, just_read(self._last, tape, record))
 
     def read(self, tape: Tape) -> LocalReader:
         return LocalReader(self.pool_folder(tape.of), tape)

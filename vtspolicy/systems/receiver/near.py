@@ -217,6 +217,9 @@ class Remote:
         progress(facts.identity.size)
         return legible(str(answer.get("digest"))), facts
 
+    def adopt(self, tape: Tape, record: Record) -> None:
+        self._ask("adopt", vault=tape.vault, pool=tape.pool, tape=tape.name, record=record_to_json(record))
+
     def read(self, tape: Tape) -> RemoteReader:
         try:
             number, answer = ask_to_read(self._talk, tape)

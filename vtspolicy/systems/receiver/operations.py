@@ -11,7 +11,7 @@ from vtspolicy.systems import freezes
 from vtspolicy.systems.contract import Inventory, Progress, VaultFacts
 from vtspolicy.systems.disk.local import Local
 from vtspolicy.systems.metadata import metadata_from_json
-from vtspolicy.systems.records import identity_to_json, record_to_json
+from vtspolicy.systems.records import identity_to_json, record_from_json, record_to_json
 
 Asked = Mapping[str, Any]
 
@@ -115,6 +115,11 @@ def _digest(local: Local, asked: Asked, progress: Progress) -> dict[str, Any]:
             "allocated": facts.allocated}
 
 
+def _adopt(local: Local, asked: Asked) -> dict[str, Any]:
+    local.adopt(tape_of(local, asked), record_from_json(asked["record"]))
+    return {}
+
+
 def _trial(local: Local, asked: Asked) -> dict[str, Any]:
     place = _vault_of(local, asked) if asked.get("pool") is None else pool_of(local, asked)
     wish = metadata_from_json(asked["wish"]) if "wish" in asked else None
@@ -138,5 +143,5 @@ def _sweep(local: Local, asked: Asked) -> dict[str, Any]:
 
 _OPERATIONS: dict[str, Callable[[Local, Asked], dict[str, Any]]] = {
     "vault": _vault, "initialise": _initialise, "names": _names, "inventory": _inventory, "records": _records,
-    "sweep": _sweep, "leftovers": _leftovers, "freezes": _freezes, "admit": _admit,
+    "sweep": _sweep, "adopt": _adopt, "leftovers": _leftovers, "freezes": _freezes, "admit": _admit,
     "trial": _trial, "pulse": _pulse, "make-pool": _make_pool}

@@ -6,11 +6,12 @@ import struct
 from contextlib import suppress
 from dataclasses import replace
 
-from vtspolicy.errors import TargetWrite
+from vtspolicy.errors import Diverged, TargetWrite
 from vtspolicy.systems import proofs, records
 from vtspolicy.systems.contract import Record, TapeFacts
 from vtspolicy.systems.files import PART_SUFFIX, moment
 from vtspolicy.systems.proofs import Proof
+from vtspolicy.systems.sftp.files import facts_of
 from vtspolicy.systems.sftp.packets import (
     CREATE_FLAG,
     EXCLUSIVE_FLAG,
@@ -63,3 +64,19 @@ def note(pool: SftpPool, tape: str, digest: str, facts: TapeFacts) -> None:
             with suppress(SftpStatus):
                 pool.wire.request(REMOVE, text(temporary))
             save_records(pool, tape, judged, temporary)
+
+
+def adopt(pool: SftpPool, record: Record, read: Proof) -> None:
+    """See `System.adopt`. Raise SftpStatus where the server refuses."""
+    tape = pool.pool.tape(record.tape)
+    live = pool.wire.lstat(f"{pool.path}/{tape.name}")
+    if live is None or facts_of(tape.name, live).identity != read.identity:
+        raise Diverged(f"{tape} changed since it was read", tape=str(tape), system=tape.system)
+    pool.check_thawed()
+    pool.make_work_folder()
+    if pool.promises.durable:
+        pool.wire.fsync_folder(pool.path)
+    temporary = f"{pool.work}/{tape.name}.adopted{PART_SUFFIX}"
+    with suppress(SftpStatus):
+        pool.wire.request(REMOVE, text(temporary))
+    save_records(pool, tape.name, records.adopting(record, read.identity, pool.records(tape.name)), temporary)

@@ -29,15 +29,16 @@ from vtspolicy.systems.contract import (
     no_progress,
 )
 from vtspolicy.systems.digest import digest_by_reading
-from vtspolicy.systems.files import check_part, is_vault_identity, legible
+from vtspolicy.systems.files import check_part, is_vault_identity, legible, moment
 from vtspolicy.systems.leftovers import Leftovers
 from vtspolicy.systems.metadata import Metadata
+from vtspolicy.systems.proofs import Proof, just_read
 from vtspolicy.systems.sftp.files import SftpReader, frozen_by, refused_as, small_file
 from vtspolicy.systems.sftp.making import make_pool, put_marker
 from vtspolicy.systems.sftp.packets import SftpStatus
 from vtspolicy.systems.sftp.part import SftpPart
 from vtspolicy.systems.sftp.pool import SftpPool
-from vtspolicy.systems.sftp.recording import note, proven_records
+from vtspolicy.systems.sftp.recording import adopt, note, proven_records
 from vtspolicy.systems.sftp.trying import trial
 from vtspolicy.systems.sftp.wire import SftpWire
 from vtspolicy.systems.ssh.link import Link
@@ -53,6 +54,7 @@ class Sftp:
         self._link = link
         self._paths = vaults
         self._staging = staging or {}
+        self._last: tuple[Tape, Proof] | None = None
         self.wire = SftpWire(link, link.subsystem("sftp"))
         self.promises = Promises(far_end="sftp", durable="fsync@openssh.com" in self.wire.extensions,
                                  atomic="posix-rename@openssh.com" in self.wire.extensions)
@@ -162,7 +164,13 @@ class Sftp:
             reader.make_durable()
         digest, facts = digest_by_reading(reader, progress, rate)
         note(self._pool(tape.of), tape.name, digest, facts)
+        self._last = tape, Proof(digest, facts.identity, moment())
         return digest, facts
+
+    def adopt(self, tape: Tape, record: Record) -> None:
+        read = just_read(self._last, tape, record)
+        with refused_as(TargetWrite, f"the record of {tape}", self.name):
+            adopt(self._pool(tape.of), record, read)
 
     def read(self, tape: Tape) -> SftpReader:
         return SftpReader(self.wire, f"{self._pool(tape.of).path}/{tape.name}", tape)
