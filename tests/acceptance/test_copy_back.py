@@ -47,7 +47,8 @@ def test_a_lost_tape_comes_back_and_is_safe_at_once(world: World) -> None:
     assert (plan["source"], plan["target"], plan["counts"]["copy"]) == (
         f"vts2:/{VAULT}/{POOL}", f"vts1:/{VAULT}/{POOL}", 1)
     assert not (world.pool / "T00001").exists()
-    assert world.run(*FROM, "--json").settle().leg()["copied"] == 1
+    leg = world.run(*FROM, "--json").settle().leg()
+    assert (leg["copied"], leg["states"]) == (1, {"safe": 1})
     here = world.pool / "T00001"
     assert here.read_bytes() == CONTENT
     exact = world.kind != "sftp"
@@ -80,7 +81,7 @@ def test_it_can_be_said_in_several_ways(receiver: World, words: tuple[str, ...])
 def test_a_tape_that_lies_here_is_not_replaced_unasked(world: World, content: bytes) -> None:
     world.put("T00001", content)
     done = world.run(*FROM, "--json").settle(2)
-    assert done.reasons == ["diverged"]
+    assert (done.reasons, done.leg()["states"]) == (["diverged"], {"stale": 1})
     assert (world.pool / "T00001").read_bytes() == content
     assert state_of(world) == "stale"
     asked = world.run(*FROM, "--replace", "--json").settle(2)
@@ -95,7 +96,7 @@ def test_a_tape_that_lies_here_is_not_replaced_unasked(world: World, content: by
 
 def test_equal_bytes_are_found_equal(world: World) -> None:
     done = world.run(*FROM, "--json").settle()
-    assert (done.leg()["equal"], done.leg()["copied"]) == (1, 0)
+    assert (done.leg()["equal"], done.leg()["copied"], done.leg()["states"]) == (1, 0, {"safe": 1})
     assert state_of(world) == "safe"
     world.put("T00001", CONTENT)  # the same bytes, written anew
     assert state_of(world) == "stale"
@@ -113,7 +114,7 @@ def test_what_rotted_over_there_does_not_come(world: World) -> None:
         file.write(b"rot")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     done = world.run(*FROM, "--json").settle(2)
-    assert done.reasons == ["verify"]
+    assert (done.reasons, done.leg()["states"]) == (["verify"], {"failed": 1})
     assert not (world.pool / "T00001").exists()
     assert list((world.pool / ".vtspolicy").glob("*.part")) == []
     assert state_of(world) == "failed"

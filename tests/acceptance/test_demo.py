@@ -66,7 +66,7 @@ STORY = """
     $ vtspolicy start scheme NIGHTLY
     1 copied, 5 unchanged
     $ vtspolicy status scheme NIGHTLY
-    6 tapes: 6 safe; last known
+    6 tapes: 6 safe; targets as last known
     $ vtspolicy info event
     CRITICAL 824007 Cartridge vts1:/VAULT01/PAYROLL/PAY003 damaged on vts2:/VAULT01/PAYROLL, blake3:
     INFO 224006 Cartridge vts1:/VAULT01/PAYROLL/PAY003 repaired

@@ -32,8 +32,8 @@ def policies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (("INFO SCHEME *, OBEYFORM",), "ADD SCHEME S7"),
     (("parse", "VTSPolicy IDR 'NIGHTLY'"), '"NIGHTLY"'),
     (("parse", "info scheme *, obeyform"), '"OBEYFORM"'),
-    (("check", "policy"), "OK"),
-], ids=("info", "INFO", "parse VTSPolicy", "parse NonStop", "check"))
+    (("check", "policy"), "OK"), (("help", "stale"), "START SCHEME"),
+], ids=("info", "INFO", "parse VTSPolicy", "parse NonStop", "check", "help"))
 def test_light_verbs_load_nothing_heavy(policies: Path, words: tuple[str, ...], shown: str) -> None:
     command = [sys.executable, "-c", PROGRAM, "--policies", str(policies), "--state", str(policies / "none"), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

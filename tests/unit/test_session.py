@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.unit.service.world import World
-from vtspolicy import session
+from vtspolicy import events, session
 from vtspolicy.command.command import Command
 from vtspolicy.errors import StateUnusable
+from vtspolicy.planning.states import Condition, TapeState, legend
 from vtspolicy.service.result import Result, Status, Trouble
 from vtspolicy.session import Options, Session
 
@@ -232,6 +233,20 @@ def test_where_nobody_can_be_asked_the_sentence_must_say_it(world: World) -> Non
     assert (said.code, said.err) == (2, "*ERROR* DELETE SCHEME needs a yes: end the sentence with !, or use --yes "
                                         "(690001)\n")
     assert world.say("DELETE SCHEME NIGHTLY !").code == 0
+
+
+@pytest.mark.parametrize("word", [*TapeState, *Condition, "Stale"])
+def test_help_explains_each_word_that_status_shows(world: World, word: str) -> None:
+    said = world.say("help", *word.split())
+    assert (said.code, said.err) == (0, "")
+    assert all(len(line) <= 80 for line in said.out.splitlines())
+    head, _, told = said.out.rpartition(f"{word.lower()}\n")
+    assert " ".join(told.split()) == legend(word)
+    message = events.find(word)
+    assert head == ("" if message is None else f"{events.explain(message)}\n\n")
+    if message is not None:
+        assert world.say("help", message.id).out == said.out
+    assert not os.path.exists(world.state_folder)
 
 
 # ---- sentences on standard input, and PARSE --------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from vtspolicy.command.complaint import nearest
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
+from vtspolicy.planning.states import TapeState, state_of
 from vtspolicy.policy.places import Pool
 from vtspolicy.systems.contract import Identity, Inventory, Record, TapeFacts
 
@@ -79,3 +80,13 @@ def restored(came: Copy, known: Copy | None, *, durable: bool) -> Copy:
         source_identity=came.target_identity, target_identity=there,
         copied=known.copied if known is not None and known.digest == came.digest else came.copied,
         verified=came.verified, durable=durable, run=came.run)
+
+
+def state_brought(copy: Copy | None, before: TapeFacts | None, *, came: bool) -> TapeState:
+    """How the tape that lies here stands on the system that it was to be brought from.
+
+    `copy` is what is known of its copy there by now, `before` what lay here; `came`: whether that copy's bytes do now.
+    """
+    if not came or copy is None or copy.source_identity is None:
+        return state_of(before, copy)
+    return state_of(TapeFacts(copy.source.name, copy.source_identity, 0, 0), copy)

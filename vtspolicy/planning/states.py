@@ -39,7 +39,7 @@ MEANINGS = {
     TapeState.HELD: "became empty or shrank at the source, and its copy was not replaced; or it is gone from there "
                     "(also where that was accepted), and its copy is kept",
     TapeState.DIVERGED: "someone else changed the copy on the target, or wrote another tape of its name there",
-    TapeState.FAILED: "the last attempt to copy or verify it did not succeed, and its reason stands beside it",
+    TapeState.FAILED: "the last attempt to copy or verify it did not succeed",
     TapeState.MISSING: "its copy is gone from the target; of a tape that a run or a plan is told to copy: it is not in "
                        "its pool",
     TapeState.NEVER: "no copy of it was ever made there, as far as is known",
@@ -48,8 +48,8 @@ MEANINGS = {
 
 REMEDIES = {
     TapeState.SAFE: "Nothing is to be done.",
-    TapeState.UNPROVEN: "START SCHEME makes durable and reads what it can; what stays unproven and need not, VERIFY "
-                        "SCHEME reads. On a target that cannot make copies durable they stay so.",
+    TapeState.UNPROVEN: "START SCHEME reads it, or else VERIFY SCHEME, once its source can be looked at. On a target "
+                        "that cannot make copies durable it stays unproven.",
     TapeState.STALE: "START SCHEME copies it, or finds that its bytes are the same.",
     TapeState.HELD: "If it is to be so: RELEASE TAPE, and the next run copies it as it is; or, for one that is gone, "
                     "ACCEPT POOL, and runs warn of it no more. Else bring it back: COPY TAPE FROM.",
@@ -59,7 +59,7 @@ REMEDIES = {
     TapeState.MISSING: "START SCHEME copies it again where the source has it.",
     TapeState.NEVER: "START SCHEME copies it. If it was copied, and the catalog was lost: REBUILD CATALOG.",
 }
-"""What leads out of it."""
+"""What leads out of it, in sentences."""
 
 
 class Condition(StrEnum):
@@ -72,8 +72,8 @@ class Condition(StrEnum):
 
 
 CONDITIONS = {
-    Condition.OK: "it answers, and nothing was found wrong",
-    Condition.NO_ID: "the vault has no id: INIT VAULT gives it one, and nothing is copied before",
+    Condition.OK: "it answers, and nothing keeps us from it",
+    Condition.NO_ID: "the vault has no id: INIT VAULT gives it one, and nothing is copied to it or from it before",
     Condition.FROZEN: "the whole vault is frozen: nothing is published there until THAW VAULT",
     Condition.JUMP_HOST: "the system has no vaults, and was not asked: others are reached through it",
 }

@@ -13,7 +13,7 @@ from vtspolicy.command.command import Command
 from vtspolicy.errors import Failure, Missing, Unequal
 from vtspolicy.planning.guards import check_apart, check_owner, check_space, check_thawed, elsewhere
 from vtspolicy.planning.plan import Copy
-from vtspolicy.planning.returning import Return, plan_return, recorded, restored
+from vtspolicy.planning.returning import Return, plan_return, recorded, restored, state_brought
 from vtspolicy.planning.sets import companions_in
 from vtspolicy.policy.request import Leg
 from vtspolicy.policy.way_back import WayBack
@@ -77,12 +77,14 @@ def _booked(context: Context, way: WayBack) -> Callable[[Prepared, Outcome], Out
         known = next((each for each in context.state.copies_of_tape(there) if each.source == here), None)
         if outcome.failure is None and outcome.copy is not None:
             durable = _is_durable(prepared, outcome, outcome.copy, known)
-            return replace(outcome, copy=restored(outcome.copy, known, durable=durable))
+            copy = restored(outcome.copy, known, durable=durable)
+            return replace(outcome, copy=copy, stands=state_brought(copy, outcome.step.target, came=True))
         wrong = isinstance(outcome.failure, Unequal) and outcome.failure.system == there.system
         gone = isinstance(outcome.failure, Missing) and outcome.step.source is None
+        told = None
         if known is not None and outcome.failure is not None and (wrong or gone):
-            return replace(outcome, copy=replace(known, reason=outcome.failure.reason, failed=now()))
-        return replace(outcome, copy=None)
+            told = replace(known, reason=outcome.failure.reason, failed=now())
+        return replace(outcome, copy=told, stands=state_brought(told or known, outcome.step.target, came=False))
 
     return booked
 

@@ -25,7 +25,7 @@ class Gathering:
         step = outcome.step
         tape = step.accompanies or step.tape
         found = self._waiting.setdefault(tape, [])
-        found.append((outcome, standing_of(step, outcome.copy or step.known)))
+        found.append((outcome, outcome.stands or standing_of(step, outcome.copy or step.known)))
         if len(found) <= self._missing[tape]:
             return None
         del self._waiting[tape]

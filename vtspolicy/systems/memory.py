@@ -237,8 +237,7 @@ class Memory:
 
     def adopt(self, tape: Tape, record: Record) -> None:
         read = just_read(self._last, tape, record)
-        live = self.find(tape)
-        if live is None or live.identity != read.identity:
+        if self.find(tape) is None or self.facts(tape).identity != read.identity:
             raise Diverged(f"{tape} changed since it was read", tape=str(tape), system=self.name)
         self.admit(tape.of)
         self.kept[tape] = records.adopting(record, read.identity, self.kept.get(tape, ()))

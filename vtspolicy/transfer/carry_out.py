@@ -37,7 +37,7 @@ from vtspolicy.systems.contract import (
 )
 from vtspolicy.systems.files import PART_SUFFIX
 from vtspolicy.systems.parts import Part, Reader
-from vtspolicy.transfer.comparing import compare, leave_record
+from vtspolicy.transfer.comparing import check_recorded, compare
 from vtspolicy.transfer.journey import Flight, Journey
 from vtspolicy.transfer.outcome import Outcome, Result
 from vtspolicy.transfer.pump import Pump
@@ -98,49 +98,23 @@ class _Carrier:
     # ---- comparing -----------------------------------------------------------------------------------------------
 
     def _compare(self, step: Step) -> Iterator[Outcome]:
-        """Read the source, and the target unless it is known; equal bytes become a verified copy."""
-        started = time.monotonic()
-        assert step.target is not None
-        known = step.known if step.known is not None and self._is_known(step.known, step.target) else None
-        leaves_record = known is None and not (step.known is not None and step.known.explains(step.target))
-        when, unrecorded = self._journey.now(), False
+        """Read both sides; equal bytes become a verified copy."""
         try:
-            found = compare(self._plan, step, known, self._source, self._target, self._journey)
-            self._check_recorded(step, found.digest)
-            lied = found.equal and step.known is not None and step.known.reason == NotDurable.reason
-            if lied and step.if_unequal is Action.DIFFER:
-                raise NotDurable(f"{self._plan.target.tape(step.tape)}: an fsync of the target's disk failed when it was "
-                                 "copied", tape=step.tape, system=self._plan.target.system)
-            if found.equal and leaves_record and not lied:
-                when, unrecorded = leave_record(self._plan, found, self._target, self._journey)
+            found = compare(self._plan, step, self._source, self._target, self._journey)
         except _ENDS:
             raise  # nothing is known to be wrong with the tape
         except Exception as error:
             yield self._failed(step, failure_of(error, step.tape))
             return
-        if lied:
-            yield from self._send(replace(step, action=Action.COPY))  # a second fsync would lie
-        elif found.equal:
-            copy = self._proven(step, found.digest, found.source.identity, found.target.identity, when)
-            if step.known is not None:
-                copy = replace(copy, copied=step.known.copied or copy.copied)
-            if known is not None:
-                copy = replace(copy, verified=known.verified, trusted=copy.verified, durable=known.durable)
-            yield Outcome(step, Result.EQUAL, copy, seconds=time.monotonic() - started, read=known is None,
-                          unrecorded=unrecorded)
-        elif step.if_unequal is Action.COPY:
+        if isinstance(found, Outcome):
+            yield found
+        elif found is Action.COPY:
             yield from self._send(replace(step, action=Action.COPY))
-        elif step.if_unequal is Action.DIFFER:
+        elif found is Action.DIFFER:
             yield self._differs(step)
         else:
             yield self._refused(step, step.reason or "diverged", "the target's tape holds other bytes, and was not "
                                                                  "copied there by us")
-
-    def _is_known(self, known: Copy, target: TapeFacts) -> bool:
-        """Whether the target's bytes need not be read: they are known beyond doubt, and as durable as can be there."""
-        lasting = known.durable or not self._target.promises.provable
-        return known.explains(target) and known.doubted is None and lasting and not (
-            known.wants_reading(target))
 
     # ---- copying -------------------------------------------------------------------------------------------------
 
@@ -242,7 +216,7 @@ class _Carrier:
         if there != flight.digest and (there or self._journey.read_back):
             raise Unequal(f"{tape}: {there[:20]} lies there, {flight.digest[:20]} was sent", tape=flight.step.tape,
                           system=tape.system)
-        self._check_recorded(flight.step, flight.digest)
+        check_recorded(self._plan, flight.step, flight.digest)
         flight.reader.check_unchanged()
         expected: Identity | None = flight.step.target.identity if flight.step.target is not None else None
         record = self._journey.record(self._plan.source.tape(flight.step.tape), flight.reader.facts.identity,
@@ -250,24 +224,12 @@ class _Carrier:
         flight.proven = record.published
         flight.part.commit(record, expected)
 
-    def _check_recorded(self, step: Step, digest: str) -> None:
-        """Raise Unequal where the source's bytes are not those that they should be."""
-        if step.digest not in (None, digest):
-            tape = self._plan.source.tape(step.tape)
-            raise Unequal(f"{tape}: {digest[:23]} lies there, {str(step.digest)[:23]} was recorded", tape=step.tape,
-                          system=tape.system)
-
     def _arrived(self, flight: Flight, facts: TapeFacts) -> Outcome:
-        copy = self._proven(flight.step, flight.digest, flight.reader.facts.identity, facts.identity, flight.proven)
+        copy = self._journey.proven(self._plan, flight.step.tape, flight.digest, flight.reader.facts.identity,
+                                    facts.identity, flight.proven, durable=self._target.promises.provable)
         lost = dict.fromkeys((*flight.reader.extras.lost, *flight.part.lost))
         return Outcome(flight.step, Result.COPIED, copy if flight.read else replace(copy, verified=None),
                        sent=flight.sent, seconds=time.monotonic() - flight.started, read=True, lost=tuple(lost))
-
-    def _proven(self, step: Step, digest: str, source: Identity, target: Identity, when: str | None = None) -> Copy:
-        """The copy whose bytes were just read over there, and are the source's."""
-        now = when or self._journey.now()
-        return Copy(self._plan.source.tape(step.tape), self._plan.target.tape(step.tape), digest, source.size, source,
-                    target, copied=now, verified=now, durable=self._target.promises.provable, run=self._journey.run)
 
     def clear(self) -> None:
         """Let go of what is in the window; parts that are no tapes yet are removed."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
-from vtspolicy.errors import Failure, NotBuilt, SourceChanged, StateUnusable, Stopped
-from vtspolicy.planning.plan import Copy, Plan, Step
+from vtspolicy.errors import NotBuilt, NotDurable, SourceChanged, StateUnusable, Stopped, Unequal
+from vtspolicy.planning.plan import Action, Copy, Plan, Step
 from vtspolicy.systems.contract import CHUNK, Progress, System, TapeFacts
 from vtspolicy.transfer.journey import Journey
+from vtspolicy.transfer.outcome import Outcome, Result
 
 _TICK = 0.2
 """Seconds after which whoever waits for the other side looks whether it is to stop."""
@@ -20,64 +22,77 @@ Read = tuple[str, TapeFacts]
 """A digest, and the facts of the tape that has it."""
 
 
-@dataclass(frozen=True)
-class Compared:
-    """What both sides of a tape hold."""
+def compare(plan: Plan, step: Step, source: System, target: System, journey: Journey) -> Outcome | Action:
+    """Read the source, and the target unless it is known. Where both are equal, the outcome, a copy of which the far
+    side keeps a record, too; else what is to follow.
 
-    digest: str
-    """Of the source."""
-    source: TapeFacts
-    there: str
-    """The digest of what lies on the target."""
-    target: TapeFacts
+    Raise what `System.digest` and `System.adopt` raise, SourceChanged where the source is not what was planned with,
+    Unequal where it is not what was recorded, and NotDurable where nothing may be sent to mend that.
+    """
+    started = time.monotonic()
+    assert step.target is not None
+    provable, before = target.promises.provable, step.known
+    known = before if before is not None and _is_known(before, step.target, provable=provable) else None
+    (digest, ours), (there, theirs) = _read(plan, step, known, source, target, journey)
+    check_recorded(plan, step, digest)
+    if digest != there:
+        return step.if_unequal
+    if before is not None and before.reason == NotDurable.reason:  # a second fsync would lie
+        if step.if_unequal is not Action.DIFFER:
+            return Action.COPY
+        tape = plan.target.tape(step.tape)
+        raise NotDurable(f"{tape}: an fsync of the target's disk failed when it was copied there", tape=step.tape,
+                         system=tape.system)
+    when, unrecorded = journey.now(), False
+    if known is None and not (before is not None and before.explains(step.target)):
+        record = journey.record(plan.source.tape(step.tape), ours.identity, digest, durable=provable)
+        try:
+            target.adopt(plan.target.tape(step.tape), record)
+        except NotBuilt:
+            unrecorded = True
+        when = record.published
+    copy = journey.proven(plan, step.tape, digest, ours.identity, theirs.identity, when, durable=provable)
+    if before is not None:
+        copy = replace(copy, copied=before.copied or copy.copied)
+    if known is not None:
+        copy = replace(copy, verified=known.verified, trusted=copy.verified, durable=known.durable)
+    return Outcome(step, Result.EQUAL, copy, seconds=time.monotonic() - started, read=known is None,
+                   unrecorded=unrecorded)
 
-    @property
-    def equal(self) -> bool:
-        """Whether both hold the same bytes."""
-        return self.digest == self.there
+
+def _is_known(known: Copy, target: TapeFacts, *, provable: bool) -> bool:
+    """Whether the target's bytes need not be read: they are known beyond doubt, and as durable as can be there."""
+    return (known.explains(target) and known.doubted is None and (known.durable or not provable)
+            and not known.wants_reading(target))
 
 
-def compare(plan: Plan, step: Step, known: Copy | None, source: System, target: System, journey: Journey) -> Compared:
-    """Read the source's bytes and, unless they are `known`, the target's. Raise what `System.digest` raises, and
-    SourceChanged where the source is not what was planned with."""
+def check_recorded(plan: Plan, step: Step, digest: str) -> None:
+    """Raise Unequal where the source's bytes are not those that they should be."""
+    if step.digest not in (None, digest):
+        tape = plan.source.tape(step.tape)
+        raise Unequal(f"{tape}: {digest[:23]} lies there, {str(step.digest)[:23]} was recorded", tape=step.tape,
+                      system=tape.system)
+
+
+def _read(plan: Plan, step: Step, known: Copy | None, source: System, target: System,
+          journey: Journey) -> tuple[Read, Read]:
     assert step.source is not None and step.target is not None
-    tape = plan.source.tape(step.tape)
+    expected = step.source.identity
 
     def here(progress: Progress) -> Read:
-        return source.digest(tape, progress, rate=journey.reading)
+        read = source.digest(plan.source.tape(step.tape), progress, rate=journey.reading)
+        if read[1].identity != expected:
+            raise SourceChanged(f"{plan.source.tape(step.tape)} changed since the plan was made", tape=step.tape)
+        return read
 
     def there(progress: Progress) -> Read:
         return target.digest(plan.target.tape(step.tape), progress, durable=True, rate=journey.reading)
 
     if known is not None and known.digest is not None:
-        ours, theirs = here(journey.progress), (known.digest, step.target)
-    elif step.size <= CHUNK or source is target:
-        ours = here(journey.progress)
-        _check_planned(plan, step, ours)
-        theirs = there(lambda count: journey.progress(0))
-    else:
-        ours, theirs = both(here, there, journey.progress, target.cut)
-    _check_planned(plan, step, ours)
-    return Compared(*ours, *theirs)
-
-
-def _check_planned(plan: Plan, step: Step, read: Read) -> None:
-    assert step.source is not None
-    if read[1].identity != step.source.identity:
-        raise SourceChanged(f"{plan.source.tape(step.tape)} changed since the plan was made", tape=step.tape)
-
-
-def leave_record(plan: Plan, found: Compared, target: System, journey: Journey) -> tuple[str, bool]:
-    """Have the far side keep a record of a tape that was found equal; when that was, and whether it does not, because
-    it is older. Raise what `System.adopt` raises but for that."""
-    name = found.source.name
-    record = journey.record(plan.source.tape(name), found.source.identity, found.digest,
-                            durable=target.promises.provable)
-    try:
-        target.adopt(plan.target.tape(name), record)
-    except NotBuilt:
-        return record.published, True
-    return record.published, False
+        return here(journey.progress), (known.digest, step.target)
+    if step.size <= CHUNK or source is target:  # not worth a thread, or only one of them at a time
+        return here(journey.progress), there(lambda count: journey.progress(0))
+    return both(here, there, journey.progress, target.cut)
 
 
 class _Other(threading.Thread):
@@ -108,25 +123,25 @@ def both(here: Callable[[Progress], Read], there: Callable[[Progress], Read], pr
     the other one is always over by then, if need be because it was `cut`."""
     other = _Other(there)
     other.start()
-    failure: Failure | None = None
     ours: Read | None = None
+    failure: Exception | None = None
     try:
         try:
             ours = here(progress)
         except (Stopped, StateUnusable):
             raise
-        except Failure as met:  # the connection must come in step again: wait for its answer
+        except Exception as met:
             failure = met
-            if not cut_short(other):
-                progress(0)
+            other.unwanted.set()  # but its connection must come in step again: its answer is waited for
         while other.is_alive():
             other.join(_TICK)
             progress(0)
     except BaseException:
         other.unwanted.set()
         other.join(_PATIENCE)
-        cut()
-        other.join()
+        if other.is_alive():
+            cut()
+            other.join()
         raise
     if failure is not None:
         raise failure

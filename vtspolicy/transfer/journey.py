@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vtspolicy.planning.plan import Step
+from vtspolicy.planning.plan import Copy, Plan, Step
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems.contract import Identity, Progress, Record, no_progress
 from vtspolicy.systems.layers import Pace
@@ -46,6 +46,12 @@ class Journey:
             tape=source.name, digest=digest, identity=Identity(0, 0), source=source, source_vault=self.source_vault,
             source_identity=identity, published=self.now(), run=self.run, writer=self.writer, version=0,
             durable=durable, proven=proven)
+
+    def proven(self, plan: Plan, tape: str, digest: str, source: Identity, target: Identity, when: str, *,
+               durable: bool) -> Copy:
+        """The copy whose bytes were just read over there, and are the source's."""
+        return Copy(plan.source.tape(tape), plan.target.tape(tape), digest, source.size, source, target, copied=when,
+                    verified=when, durable=durable, run=self.run)
 
 
 @dataclass

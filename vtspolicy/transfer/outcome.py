@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from vtspolicy.errors import Failure
 from vtspolicy.planning.plan import Copy, Step
+from vtspolicy.planning.states import TapeState
 
 
 class Result(StrEnum):
@@ -41,3 +42,5 @@ class Outcome:
     """Whether the far side, which is older, keeps no record of a tape that it was found to hold."""
     read: bool = False
     """Whether the target's bytes were read for it: then it counts, whatever was known before."""
+    stands: TapeState | None = None
+    """How the tape stands by now; None where step and copy tell it."""

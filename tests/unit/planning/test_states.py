@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vtspolicy.planning.plan import Copy
-from vtspolicy.planning.states import MEANINGS, TapeState, state_of
+from vtspolicy.planning.states import CONDITIONS, MEANINGS, REMEDIES, Condition, TapeState, legend, state_of
 from vtspolicy.policy.places import Pool
 from vtspolicy.systems.contract import Identity, TapeFacts
 
@@ -53,4 +53,10 @@ def test_a_source_that_nobody_could_look_at_is_not_called_gone() -> None:
 
 
 def test_every_word_has_a_meaning() -> None:
-    assert set(MEANINGS) == set(TapeState)
+    assert set(MEANINGS) == set(REMEDIES) == set(TapeState)
+    assert set(CONDITIONS) == set(Condition)
+    for word in TapeState:
+        assert legend(word.upper()) == f"The state of a tape on a target: {MEANINGS[word]}. {REMEDIES[word]}"
+    for condition in Condition:
+        assert str(legend(condition)).endswith(f": {CONDITIONS[condition]}.")
+    assert legend("start") is legend("") is None

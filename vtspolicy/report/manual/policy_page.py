@@ -154,12 +154,12 @@ def _states() -> Lines:
             "A tape that has companions stands as the worst of them and itself; one whose companion is missing or not "
             "yet copied is stale.",
             "Each state is told from something, which stands in the line of its pool, and as `basis` in JSON and "
-            "BRIEF. `last known`: the source was looked at, and the target is as the last run or `VERIFY` knew it. "
+            "BRIEF. `last known`: the source was looked at where it can be, and the target is as the last run or `VERIFY` knew it. "
             "`asked now`, by ASK: the target was looked at, too; nothing was read. `from the records here`: the "
             "copies are kept on this machine for another one, which was not asked.",
-            "In the line of a pool the oldest proof is the time at which the copy was last read whose reading is the "
-            "longest ago. Exposed since is the time since which the oldest of the tapes that are not safe has not "
-            "been: its last change at the source, or, where its copy was lost or changed, the last proof of it.")]
+            "In the line of a pool, `oldest proof` is the earliest time at which one of its copies was last read and "
+            "right, and `exposed since` the earliest time from which on the bytes of one of its tapes are not safe: "
+            "its last change at the source or, where its copy was lost or changed, the last proof of it.")]
 
 
 def _conditions() -> Lines:
@@ -167,7 +167,7 @@ def _conditions() -> Lines:
         "STATUS SYSTEM says in one word how a system and each of its vaults is. What keeps us from it is a reason "
         "word, as `unreachable` or `identity`; vtspolicy-events(7) explains them. Else it is one of these:"),
         *roff.tagged([(str(condition), roff.prose(f"{meaning}.")) for condition, meaning in CONDITIONS.items()],
-                     width="jump host")]
+                     width="jumphost")]
 
 
 def _examples() -> list[Lines]:

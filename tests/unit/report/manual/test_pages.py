@@ -18,7 +18,7 @@ from vtspolicy.command.planned import PLANNED_OBJECTS, PLANNED_VERBS
 from vtspolicy.command.sentence import parse, split
 from vtspolicy.command.verbs import VERBS
 from vtspolicy.errors import Bug, Failure, Partial, leaves
-from vtspolicy.planning.states import MEANINGS, TapeState
+from vtspolicy.planning.states import CONDITIONS, MEANINGS, REMEDIES, Condition, TapeState
 from vtspolicy.policy.model import KINDS, KINDS_NOT_BUILT, NOT_BUILT, fields_of
 from vtspolicy.policy.reader import policy_of
 from vtspolicy.report.brief import FORMS
@@ -27,6 +27,7 @@ from vtspolicy.report.manual import copying, output, pages, policy_page, program
 from vtspolicy.report.manual.event_page import JSON_FIELDS, LOG_FIELDS, SEVERITIES
 from vtspolicy.report.manual.verb_entries import head_of, in_shell, title_of
 from vtspolicy.service.result import Result, Status, failed
+from vtspolicy.service.stand import Basis
 
 MAN = Path(__file__).parents[4] / "man"
 PROGRAM, POLICY, EVENTS = "man1/vtspolicy.1", "man5/vtspolicy-policy.5", "man7/vtspolicy-events.7"
@@ -202,9 +203,13 @@ def test_examples_of_fields_are_what_a_file_would_hold() -> None:
 
 
 def test_states_and_what_is_not_built() -> None:
-    assert set(MEANINGS) == set(TapeState)
+    assert (set(MEANINGS), set(CONDITIONS)) == (set(TapeState), set(Condition))
     for state, meaning in MEANINGS.items():
-        assert f" {state} {meaning}" in page(POLICY)
+        assert f" {state} {meaning}. {REMEDIES[state]}" in page(POLICY)
+    for condition, meaning in CONDITIONS.items():
+        assert f" {condition} {meaning}." in page(POLICY)
+    for basis in Basis:
+        assert f" {basis}" in page(POLICY).partition("STATES OF A TAPE")[2].partition("STATES OF SYSTEMS")[0]
     for kind, keys in NOT_BUILT.items():
         assert f" {kind} {', '.join(keys)}" in page(POLICY)
     for kind in KINDS_NOT_BUILT:
