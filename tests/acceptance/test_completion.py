@@ -21,7 +21,7 @@ def bash(script: str, home: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(("words", "answers"), [
     (["sta"], ["start", "status"]), (["nosuch"], []),
-    (["plan", ""], ["idr", "scheme"]), (["start", "s"], ["scheme"]),
+    (["plan", ""], ["idr", "scheme", "tape"]), (["start", "s"], ["scheme"]),
     (["start", "scheme", "NIGHTLY", "--re"], ["--ref", "--replace"]),
     (["--policies", "/etc/p", "--json", "info", "auto"], ["autocopy"]),
     (["--comp"], ["--completion"])])

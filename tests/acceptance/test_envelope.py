@@ -12,8 +12,8 @@ from tests.acceptance.world import FAR_ID, POOL, SCHEME, VAULT, Done, World
 
 ENVELOPE = ["vtspolicy", "command", "run", "ref", "status", "code", "data", "errors", "warnings"]
 ERROR = ["reason", "id", "tape", "system", "message", "retry"]
-LEG = ["source", "target", "copied", "equal", "trusted", "refused", "failed", "bytes", "seconds", "warnings",
-       "states", "gone", "accepted", "status", "reason"]
+LEG = ["source", "target", "copied", "equal", "trusted", "differs", "refused", "failed", "bytes", "seconds",
+       "warnings", "states", "gone", "accepted", "status", "reason"]
 TAPE = f"vts1:/{VAULT}/{POOL}/T00001"
 COPY = f"vts2:/{VAULT}/{POOL}/T00001"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -46,10 +46,10 @@ DATA = {
     f"idr {SCHEME}": ["policy", "legs"],
     f"plan scheme {SCHEME}": ["policy", "legs"],
     f"verify scheme {SCHEME}": ["tapes", "counts", "spared", "left"],
-    f"status scheme {SCHEME}": ["tapes", "summary"],
-    f"status pool vts1:/{VAULT}/{POOL}": ["tapes", "summary"],
-    f"status tape {TAPE}": ["tapes", "summary"],
-    "status system": ["systems"],
+    f"status scheme {SCHEME}": ["tapes", "summary", "freezes", "leftovers"],
+    f"status pool vts1:/{VAULT}/{POOL}": ["tapes", "summary", "freezes", "leftovers"],
+    f"status tape {TAPE}": ["tapes", "summary", "freezes", "leftovers"],
+    "status system": ["systems", "freezes", "leftovers"],
     "info scheme": ["policies"],
     "info system vts2": ["policies"],
     "info event": ["events"],
@@ -65,7 +65,8 @@ PARTS = {
                               "too_many_gone", "accepted", "read_back", "gone", "skipped"],
     f"verify scheme {SCHEME}": ["tape", "target", "size", "digest", "result"],
     f"status tape {TAPE}": ["tape", "target", "state", "size", "changed", "copied", "verified", "trusted", "digest",
-                            "durable", "reason", "failed", "run", "ref", "basis"],
+                            "durable", "doubted", "reason", "failed", "run", "ref", "basis", "accepted",
+                            "companions"],
     "info scheme": ["kind", "name", "file", "fields", "obeyform"],
 }
 
@@ -156,13 +157,17 @@ def test_the_id_of_events_is_judged(copied: World) -> None:
 def test_what_a_change_leaves_to_be_done_is_named(make_world: Callable[..., World]) -> None:
     world = make_world("local")
     vault2 = world.folder / "second"
+    (vault2 / "deep").mkdir(parents=True)
+    key = world.folder / "key"
+    key.touch()
     for words, steps in (
             (f"VAULTS ({VAULT}={world.far}, VAULT02={vault2})", ["INIT VAULT vts2:/VAULT02"]),
             (f"VAULTS ({VAULT}={world.far}, VAULT02={vault2}), NOTE x", []),
             ("ADDRESS vts2.example.com, USER vts, KEY /k",
-             ["TRUST SYSTEM vts2", f"INIT VAULT vts2:/{VAULT}", "INIT VAULT vts2:/VAULT02"]),
-            ("PORT 2222", ["TRUST SYSTEM vts2"]), ("STALL 90 s", []),
-            (f"VAULTS {VAULT}={vault2}", [f"INIT VAULT vts2:/{VAULT}"])):
+             ["ADD KEY vts2", "TRUST SYSTEM vts2", f"INIT VAULT vts2:/{VAULT}", "INIT VAULT vts2:/VAULT02",
+              "TEST SYSTEM vts2"]),
+            (f"PORT 2222, KEY {key}", ["TRUST SYSTEM vts2", "TEST SYSTEM vts2"]), ("STALL 90 s", []),
+            (f"VAULTS {VAULT}={vault2}", [f"INIT VAULT vts2:/{VAULT}", "TEST SYSTEM vts2"])):
         envelope = envelope_of(world.run(f"ALTER SYSTEM vts2, {words}", "--json"))
         assert envelope["data"]["next"] == steps, words
     said = world.run(f"ALTER SYSTEM vts1, VAULTS ({VAULT}={world.near}, VAULT02={vault2}/deep)").settle()

@@ -36,9 +36,7 @@ def turned(world: World, source: str = f"vts2:/{VAULT}/{POOL}", *more: str) -> W
 
 def there(world: World, name: str, content: bytes) -> Path:
     """A host writes a tape over there."""
-    path = world.copies / name
-    path.write_bytes(content)
-    return path
+    return world.put_there(name, content)
 
 
 def test_tapes_come_here_whole_and_only_once(world: World) -> None:
@@ -109,8 +107,6 @@ def test_a_template_asks_the_far_system_and_a_lost_catalog_is_made_anew(world: W
     rebuilt = world.run("rebuild", "catalog", "--yes", "--json").settle().json["data"]
     assert rebuilt["copies"] == 2
     assert set(before.values()) == {"safe"}
-    assert world.states() == dict.fromkeys(before, "unproven")  # what a VERIFY had found went with the old catalog
-    world.run("verify", "scheme", SCHEME).settle()
     assert world.states() == before == {f"{POOL}/T00001": "safe", "OTHER/T00002": "safe"}
     assert [leg["trusted"] for leg in world.start().json["data"]["legs"]] == [1, 1]
 

@@ -68,7 +68,7 @@ class Story:
         rest = {".vtspolicy-vault", POOL, ".vtspolicy-frozen"}
         assert {path.name for path in self.world.far.iterdir()} <= rest
         assert {path.name for path in (self.world.copies / ".vtspolicy").iterdir()} <= {
-            "frozen", "lock", "T00001.record"}
+            "frozen", "lock", "T00001.record", "T00001.proof"}
         numbers = event_numbers(self.world)
         assert numbers == sorted(set(numbers)), "an event stands twice in the log"
 

@@ -218,7 +218,7 @@ def test_a_copy_that_someone_changed_is_diverged_until_replaced(world: World) ->
 def test_equal_bytes_that_were_there_are_recorded_and_not_sent(world: World) -> None:
     for name in ("T00001", "T00002", "T00003"):
         world.put(name, name.encode() * 1000)
-    (world.copies / "T00001").write_bytes(b"T00001" * 1000)
+    world.put_there("T00001", b"T00001" * 1000)
     (world.copies / "T00002").write_bytes(b"T0000X" * 1000)
     (world.copies / "T00003").write_bytes(b"shorter")
     done = world.start(code=2)
@@ -231,7 +231,7 @@ def test_equal_bytes_that_were_there_are_recorded_and_not_sent(world: World) -> 
 
 def test_equal_bytes_that_were_there_are_made_durable_before_they_are_called_so(world: World, tmp_path: Path) -> None:
     world.put("T00001", b"T00001" * 1000)
-    (world.copies / "T00001").write_bytes(b"T00001" * 1000)  # by someone who may not have had it fsynced
+    world.put_there("T00001", b"T00001" * 1000)  # by someone who may not have had it fsynced
     log = tmp_path / "strace.log"
     if world.kind == "local":
         world.start(prefix=strace.command(log))

@@ -33,14 +33,14 @@ def row_of(copy: Copy) -> tuple[Any, ...]:
     return (*tape_key(copy.target), *tape_key(copy.source),
             copy.digest, whole(copy.size, "the size"), _text_of(copy.source_identity), _text_of(copy.target_identity),
             copy.copied, copy.verified, copy.trusted, int(copy.durable), copy.run, copy.reason, copy.failed,
-            copy.doubted, _text_of(copy.released), copy.accepted)
+            copy.doubted, _text_of(copy.released), copy.accepted, int(copy.hasty))
 
 
 def copy_of(row: tuple[Any, ...]) -> Copy:
     """The copy that a row holds. Raise ValueError or TypeError where it cannot be what was stored."""
     (target_system, target_vault, target_pool, target_tape, source_system, source_vault, source_pool, source_tape,
      digest, size, source_identity, target_identity, copied, verified, trusted, durable, run, reason, failed,
-     doubted, released, accepted) = row
+     doubted, released, accepted, hasty) = row
     texts = (*row[:8], copied, verified, trusted, digest, run, reason, failed, doubted, accepted)
     if not all(text is None or isinstance(text, str) for text in texts) or not isinstance(size, int):
         raise TypeError("a column of a copy has the wrong type")
@@ -51,7 +51,7 @@ def copy_of(row: tuple[Any, ...]) -> Copy:
         source_identity=_identity_of(source_identity), target_identity=_identity_of(target_identity),
         copied=copied, verified=verified, trusted=trusted, durable=bool(durable),
         run=run, reason=reason, failed=failed,
-        doubted=doubted, released=_identity_of(released), accepted=accepted)
+        doubted=doubted, released=_identity_of(released), accepted=accepted, hasty=bool(hasty))
 
 
 def _text_of(identity: Identity | None) -> str | None:

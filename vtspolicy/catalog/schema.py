@@ -24,7 +24,7 @@ TABLES = (
         source_system TEXT NOT NULL, source_vault TEXT NOT NULL, source_pool TEXT NOT NULL, source_tape TEXT NOT NULL,
         digest TEXT, size INTEGER NOT NULL, source_identity TEXT, target_identity TEXT,
         copied TEXT, verified TEXT, trusted TEXT, durable INTEGER NOT NULL, run TEXT, reason TEXT, failed TEXT,
-        doubted TEXT, released TEXT, accepted TEXT,
+        doubted TEXT, released TEXT, accepted TEXT, hasty INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (target_system, target_vault, target_pool, target_tape,
                      source_system, source_vault, source_pool, source_tape))""",
     "CREATE INDEX copy_source ON copy (source_system, source_vault, source_pool, source_tape)",
@@ -48,7 +48,9 @@ TABLES = (
 )
 STEPS: dict[int, tuple[str, ...]] = {
     1: ("ALTER TABLE copy ADD COLUMN doubted TEXT", "ALTER TABLE copy ADD COLUMN released TEXT",
-        "ALTER TABLE copy ADD COLUMN accepted TEXT", "ALTER TABLE vault ADD COLUMN doubted TEXT", FREEZE_TABLE),
+        "ALTER TABLE copy ADD COLUMN accepted TEXT",
+        "ALTER TABLE copy ADD COLUMN hasty INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE vault ADD COLUMN doubted TEXT", FREEZE_TABLE),
 }
 """What makes the next schema of an older one, by the older one's version."""
 

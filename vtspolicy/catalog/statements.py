@@ -11,7 +11,7 @@ from typing import Any
 COPY_KEY = ("target_system", "target_vault", "target_pool", "target_tape",
             "source_system", "source_vault", "source_pool", "source_tape")
 COPY = (*COPY_KEY, "digest", "size", "source_identity", "target_identity", "copied", "verified", "trusted", "durable",
-        "run", "reason", "failed", "doubted", "released", "accepted")
+        "run", "reason", "failed", "doubted", "released", "accepted", "hasty")
 RUN = ("id", "verb", "policy", "ref", "username", "pid", "started", "ended", "status", "counts")
 EVENT = ("number", "time", "id", "reason", "system", "tape", "run", "policy", "ref", "address", "server", "username",
          "program", "pid", "text", "fields")

@@ -15,13 +15,13 @@ _FROM = Attribute("FROM", Takes.VALUE, "The system that it is brought back from.
 _REPLACE_HERE = Attribute("REPLACE", Takes.FLAG, "Replace a tape that lies here and holds other bytes.")
 
 _TO = Attribute("TO", Takes.VALUE, "Only the copies on this system.", what="system", example="vts2")
+_RATE = Attribute("RATE", Takes.VALUE, "Read at most so many bytes per second.", what="rate", example="100 MiB/s")
 _OF_VERIFY = (
     _TO,
     Attribute("OLDER", Takes.VALUE, "Only copies whose last proof is older.", what="time", example="30 days"),
     Attribute("LIMIT", Takes.VALUE, "Stop behind the tape with which so many bytes were read, and say what is left.",
               what="size", example="500 GiB"),
-    Attribute("RATE", Takes.VALUE, "Read at most so many bytes per second.", what="rate", example="100 MiB/s"),
-    REF, BRIEF)
+    _RATE, REF, BRIEF)
 
 VERBS: tuple[Verb, ...] = (
     Verb(
@@ -66,6 +66,16 @@ VERBS: tuple[Verb, ...] = (
             ("SCHEME", Operand("scheme", "Name or template.", templates=True)), ("POOL", POOLS), ("TAPE", TAPES))),
         ("VERIFY SCHEME NIGHTLY", "VERIFY POOL /VAULT01/PAYROLL, TO vts2", "VERIFY TAPE /VAULT01/PAYROLL/T0*, BRIEF",
          "VERIFY SCHEME *, OLDER 30 days, LIMIT 500 GiB, RATE 100 MiB/s")),
+    Verb(
+        "ADOPT", "take tapes that others brought to the target for copies, if they are equal",
+        "For a disk that was shipped, or a target that rsync filled until now. Each tape is read on both sides, at the "
+        "same time and where its bytes lie; a plain SFTP target is read over the link. A tape that is equal is "
+        "recorded as a verified copy, here and beside the tape over there, without being sent. One that differs is "
+        "listed and left alone, and runs call it diverged; what is missing over there is left to the next run. What is "
+        "known and unchanged is not read again: an adoption that was stopped is taken up where it stopped by the same "
+        "sentence. The completion code is 1 if a tape differs or is missing.",
+        (Form("POOL", POOLS, (_TO, _RATE, REF, BRIEF)),),
+        ("ADOPT POOL /VAULT01/PAYROLL", "ADOPT POOL /VAULT01/*, TO vts2, RATE 200 MiB/s")),
     Verb(
         "RELEASE", "let a tape be copied that is held because it became empty or shrank",
         "A tape that became empty, or that shrank below guard: shrunk-to, does not take the place of its copy: it is "

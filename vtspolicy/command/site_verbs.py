@@ -67,8 +67,9 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "REBUILD", "make the catalog anew from what lies on the targets",
         "Reads the records that lie beside the copies, at every target of every policy, and makes a new catalog of "
-        "them; also for pools that are gone from their source. The old one is kept under another name. Tapes are neither "
-        "touched nor read: a copy is proven as far as what lies beside it tells that it was read and not touched since; "
-        "any other is unproven until a run or a VERIFY reads it. A target that does not answer is told, and the others are done: then give the sentence again.",
+        "them; also for pools that are gone from their source. The old one is kept under another name. Tapes are "
+        "neither touched nor read: a copy is proven if what lies beside it tells that it was read, and not touched "
+        "since; any other is unproven until a run or a VERIFY reads it. A target that does not answer is told, and the "
+        "others are done: then give the sentence again.",
         (Form("CATALOG"),), ("REBUILD CATALOG !",), destructive=True),
 )

@@ -78,6 +78,13 @@ MESSAGES = (
         effect="A name that exists there and in the target pool would go unnoticed. Copies are not concerned.",
         recovery="Give the user on the target the right to read the pool."),
     Message(
+        "422012", "Pool {pool} is not used as its policy says, {detail}",
+        cause="The policy asks for something that the far side does not do: its receiver was given other words in "
+              "authorized_keys, or the field means nothing for it.",
+        effect="The copies are right all the same.",
+        recovery="ADD KEY name prints the line that fits the policy, for authorized_keys over there; TEST SYSTEM name "
+                 "tells whether it does. Or alter the policy."),
+    Message(
         "632001", "System {system} cannot be reached, {detail}, rc=unreachable", reason="unreachable", retry=True,
         cause="The system, its SSH server or the network between is down, or the connection broke.",
         effect="The tape on its way was dropped; old copies are intact. Tapes written since they were last copied "

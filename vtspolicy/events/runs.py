@@ -30,7 +30,8 @@ MESSAGES = (
     Message(
         "424002", "{verb} {policy} ended, run {run}, {done} done, {nothing} unchanged, {warnings} warnings",
         cause="The run did all that was to be done, and something needs a look.",
-        effect="Every selected tape is copied; the warnings say what is not as it should be.",
+        effect="Every selected tape is copied, but for those that a warning names; the warnings say what is not as it "
+               "should be.",
         recovery="INFO EVENT, RUN run, SEVERITY WARNING shows the warnings."),
     Message(
         "624002", "{verb} {policy} ended, run {run}, {done} done, {nothing} unchanged, {failed} not, rc=partial",

@@ -172,4 +172,23 @@ MESSAGES = (
         effect="The bytes of the copies are whole and proven. What is named would be missing if one of them were "
                "brought back.",
         recovery="None needed if nobody uses it. Else set it on the target by hand, or use a target that keeps it."),
+    Message(
+        "424024", "Cartridge {tape} not adopted, differs from the one on {target}, {detail}",
+        cause="ADOPT POOL read both sides, or saw by their sizes that they differ.",
+        effect="The target's tape is as it was; it is not a copy of the source, or no longer. No run overwrites what "
+               "was not copied there by vtspolicy.",
+        recovery="Find out which of the two is the right one. If it is the source's: START SCHEME name, REPLACE. PLAN "
+                 "SCHEME name, REPLACE shows before what would be replaced."),
+    Message(
+        "424025", "{count} cartridges of Pool {source} not adopted, not on {target}, {detail}",
+        cause="ADOPT POOL found no tapes of these names in the target pool.",
+        effect="These tapes have no copy there. Nothing was sent.",
+        recovery="START SCHEME name copies them."),
+    Message(
+        "424026", "{count} cartridges on {target} recorded here alone, {detail}",
+        cause="Tapes were found equal on a target whose vtspolicy is older and keeps no record of what it did not "
+              "publish.",
+        effect="The copies are verified, and the catalog here knows them. Were it lost, they would have to be read "
+               "again.",
+        recovery="Upgrade vtspolicy on the target."),
 )

@@ -44,6 +44,9 @@ class Copy:
     """The source's state whose dangerous change a person let go."""
     accepted: str | None = None
     """When a person accepted that the tape is gone at the source."""
+    hasty: bool = False
+    """Whether one side, which tells whole seconds alone, was read so soon after its last change that another one would
+    not show: such a copy is `unproven`, and the next run compares it."""
 
     def explains(self, target: TapeFacts) -> bool:
         """Whether the target's tape is, by identity, the one that was published, and no hand was seen in it since."""
@@ -65,7 +68,7 @@ class Action(StrEnum):
     NOTHING = "nothing"
     REFUSE = "refuse"
     DIFFER = "differ"
-    """Say that the target holds another tape, and leave it alone."""
+    """Say that the target holds another tape, or none, and leave it so."""
 
 
 @dataclass(frozen=True)

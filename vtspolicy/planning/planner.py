@@ -14,6 +14,7 @@ from datetime import UTC, datetime, tzinfo
 from vtspolicy.command.complaint import nearest
 from vtspolicy.errors import Damaged, IdentityMismatch, NoSpace, NotDurable, TargetWrite, Unequal
 from vtspolicy.planning.guards import check_not_empty, too_many_gone
+from vtspolicy.planning.haste import is_hasty
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
 from vtspolicy.planning.sets import chosen, companions_in, lost_from
 from vtspolicy.policy.places import Pool, Tape, has_wildcard
@@ -180,6 +181,8 @@ def _of_known(source: TapeFacts, target: TapeFacts, known: Copy, situation: Situ
         why = f"the target's identity was in doubt {_date(known.doubted, situation.zone)}"
     elif situation.provable and not known.durable:
         why = "its copy was not made durable"
+    elif known.hasty:
+        why = "it was read within a second of its last change"
     elif known.wants_reading(target):
         why = "nothing tells that its copy was read since somebody could touch it"
     else:
@@ -251,7 +254,8 @@ def copy_of(record: Record, source_pool: Pool, target_pool: Pool, target: TapeFa
         source=source_pool.tape(record.source.name), target=target_pool.tape(record.tape), digest=record.digest,
         size=record.source_identity.size, source_identity=record.source_identity, target_identity=target.identity,
         copied=record.published, verified=record.verified, durable=record.durable, run=record.run,
-        reason=None if record.damaged is None else Damaged.reason, failed=record.damaged)
+        reason=None if record.damaged is None else Damaged.reason, failed=record.damaged,
+        hasty=record.hasty or (record.verified is not None and is_hasty(target.identity, record.published)))
 
 
 def _copy(source: TapeFacts, target: TapeFacts | None, why: str, known: Copy | None) -> Step:

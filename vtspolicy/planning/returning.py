@@ -79,7 +79,7 @@ def restored(came: Copy, known: Copy | None, *, durable: bool) -> Copy:
         source=came.target, target=came.source, digest=came.digest, size=came.size,
         source_identity=came.target_identity, target_identity=there,
         copied=known.copied if known is not None and known.digest == came.digest else came.copied,
-        verified=came.verified, durable=durable, run=came.run)
+        verified=came.verified, durable=durable, run=came.run, hasty=came.hasty)
 
 
 def state_brought(copy: Copy | None, before: TapeFacts | None, *, came: bool) -> TapeState:

@@ -35,8 +35,12 @@ def companions_in(names: Collection[str], templates: Iterable[str]) -> dict[str,
 def chosen(names: Collection[str], templates: Iterable[str], companions: Iterable[str] = ()) -> tuple[str, ...]:
     """The names that the templates select, sorted; each tape's companions stand before it, selected with it. To name a
     companion is to name its set."""
+    return chosen_of(names, templates, companions_in(names, companions))
+
+
+def chosen_of(names: Collection[str], templates: Iterable[str], of: Mapping[str, str]) -> tuple[str, ...]:
+    """The same, where `of` says to which tape each companion belongs."""
     wanted = tuple(templates)
-    of = companions_in(names, companions)
     exact = {of[each] for each in wanted if not has_wildcard(each) and each in of}
     belonging: dict[str, list[str]] = {}
     for name, tape in sorted(of.items()):
@@ -44,6 +48,12 @@ def chosen(names: Collection[str], templates: Iterable[str], companions: Iterabl
     tapes = sorted(name for name in names if name not in of
                    and (name in exact or any(matches(name, each) for each in wanted)))
     return tuple(name for tape in tapes for name in (*belonging.get(tape, ()), tape))
+
+
+def told_companions(told: Mapping[str, str | None]) -> dict[str, str]:
+    """The companions with their tapes, as their own records tell: only where both are told of."""
+    return {name: tape for name, tape in told.items()
+            if tape is not None and tape != name and told.get(tape, name) is None}
 
 
 def state_of_set(tape: TapeState, companions: Iterable[TapeState]) -> TapeState:

@@ -33,8 +33,9 @@ class TapeState(StrEnum):
 MEANINGS = {
     TapeState.SAFE: "its present bytes are verified and durable on the target",
     TapeState.UNPROVEN: "copied, but not read back since it was sent or since somebody touched it; or not durable; or "
-                        "its source cannot be looked at; or the identity of its vault was in doubt since it was last "
-                        "read",
+                        "read over plain SFTP within two seconds of its last change, where another one would not "
+                        "show; or its source cannot be looked at; or the identity of its vault was in doubt since it "
+                        "was last read",
     TapeState.STALE: "changed or touched at the source since its last copy",
     TapeState.HELD: "became empty or shrank at the source, and its copy was not replaced; or it is gone from there "
                     "(also where that was accepted), and its copy is kept",
@@ -127,6 +128,6 @@ def state_of(source: TapeFacts | None, copy: Copy | None, *, looked: bool = True
         return TapeState.HELD if looked else TapeState.UNPROVEN
     if copy.source_identity is None or not copy.source_identity.fits(source.identity):
         return TapeState.STALE
-    if copy.verified is None or not copy.durable or copy.doubted is not None:
+    if copy.verified is None or not copy.durable or copy.doubted is not None or copy.hasty:
         return TapeState.UNPROVEN
     return TapeState.SAFE

@@ -11,6 +11,8 @@ from vtspolicy.service.result import Result
 
 FORMS: Mapping[str, str] = {
     "run": "LEG source target status copied= equal= unchanged= refused= failed= bytes= run= ref= reason=",
+    "adopt": "ADOPTED source target status equal= unchanged= differ= missing= changed= extra= refused= failed= run= "
+             "ref= reason=",
     "plan": "STEP source-tape target-pool action= bytes= reason= ref=",
     "verify": "VERIFY source-tape target-tape result= size= digest=",
     "status": "TAPE source-tape target-tape state= size= verified= copied= reason= ref= basis=",
@@ -30,7 +32,12 @@ def brief_lines(result: Result) -> list[str]:
     lines = [_line("LEG", leg["source"], leg["target"], leg["status"], copied=leg["copied"], equal=leg["equal"],
                    unchanged=leg["trusted"], refused=leg["refused"], failed=leg["failed"], bytes=leg["bytes"],
                    run=result.run, ref=result.ref, reason=leg["reason"])
-             for leg in data.get("legs", ()) if "steps" not in leg]
+             for leg in data.get("legs", ()) if "steps" not in leg and "extra" not in leg]
+    lines += [_line("ADOPTED", leg["source"], leg["target"], leg["status"], equal=leg["equal"],
+                    unchanged=leg["trusted"], differ=len(leg["differing"]), missing=len(leg["missing"]),
+                    changed=len(leg["waiting"]), extra=len(leg["extra"]), refused=leg["refused"],
+                    failed=leg["failed"], run=result.run, ref=result.ref, reason=leg["reason"])
+              for leg in data.get("legs", ()) if "extra" in leg]
     for leg in data.get("legs", ()):
         lines += [_line("STEP", f"{leg['source']}/{step['tape']}", leg["target"], action=step["action"],
                         bytes=step["bytes"], reason=step["reason"], ref=result.ref) for step in leg.get("steps", ())]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from vtspolicy.report import moments
+from vtspolicy.report.adoption import adopt_lines
 from vtspolicy.report.dangers import accept_lines, release_lines
 from vtspolicy.report.frozen import freeze_lines, status_of_freezes, thaw_lines
 from vtspolicy.report.leftovers import status_of_leftovers
@@ -145,7 +146,7 @@ def _vault(result: Result, zone: str | None) -> Lines:
 
 _RENDERERS: dict[tuple[str, str | None], _Render] = {
     ("START", None): run_lines, ("RUN", None): run_lines, ("IDR", None): run_lines, ("PLAN", None): plan_lines,
-    ("COPY", None): run_lines,
+    ("COPY", None): run_lines, ("ADOPT", None): adopt_lines,
     ("VERIFY", None): verify_lines,
     ("STATUS", None): _and_freezes(status_lines), ("STATUS", "SYSTEM"): _and_freezes(system_lines),
     ("INFO", None): _info,

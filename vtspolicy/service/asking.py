@@ -1,13 +1,17 @@
-"""What a target says now of the copies that the catalog knows of: asked for by STATUS with ASK. Nothing is read."""
+"""What a target says now of the copies that the catalog knows of: asked for by STATUS with ASK. Nothing is read;
+but what was seen to be another is not called proven afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from vtspolicy.catalog.state import State
+from vtspolicy.catalog.times import now
+from vtspolicy.errors import Failure
 from vtspolicy.planning.plan import Copy
-from vtspolicy.planning.planner import copy_of, is_ours
+from vtspolicy.planning.planner import AT_FAULT, copy_of, is_ours
 from vtspolicy.policy.request import Leg
 from vtspolicy.service.identity import identified
 from vtspolicy.service.roads import Roads
@@ -31,8 +35,18 @@ class Found:
             return copy
         for record in self.records.get(name, ()):
             if is_ours(record, leg.source, self.source_vault) and record.identity.fits(facts.identity):
-                return copy_of(record, leg.source, leg.target, facts)
+                found = copy_of(record, leg.source, leg.target, facts)
+                if copy is not None and copy.reason in AT_FAULT:  # its publish, as far as we know
+                    return replace(found, reason=copy.reason, failed=copy.failed, durable=False)
+                return found
         return copy
+
+    def contradicts(self, copy: Copy | None, leg: Leg, name: str) -> bool:
+        """Whether the catalog's copy is not what lies there, nor one that a record tells of."""
+        if copy is None or copy.digest is None:
+            return False
+        known, facts = self.known(copy, leg, name), self.tapes.get(name)
+        return facts is None or known is None or not known.explains(facts)
 
 
 def look(leg: Leg, state: State, roads: Roads, copies: Mapping[str, Copy]) -> Found:
@@ -43,3 +57,14 @@ def look(leg: Leg, state: State, roads: Roads, copies: Mapping[str, Copy]) -> Fo
     unknown = sorted(name for name, facts in tapes.items()
                      if (copy := copies.get(name)) is None or not copy.explains(facts))
     return Found(tapes, there.records(leg.target, unknown) if unknown else {}, source and source[0])
+
+
+def doubt_contradicted(found: Found, leg: Leg, copies: Iterable[Copy], state: State) -> None:
+    """From now on the copies that were not found as the catalog has them are no longer proven. A state that others use
+    does not hinder the answer."""
+    other = [copy for copy in copies if copy.doubted is None and found.contradicts(copy, leg, copy.source.name)]
+    if other:
+        with suppress(Failure), state.transaction() as transaction:
+            for copy in other:
+                if transaction.copy_of(copy.source, copy.target) == copy:  # else somebody knows better by now
+                    transaction.save_copy(replace(copy, doubted=now()))

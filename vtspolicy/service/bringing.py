@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 from vtspolicy.catalog.times import now
 from vtspolicy.command.command import Command
-from vtspolicy.errors import Failure, Missing, Unequal
+from vtspolicy.errors import Failure, Missing, NotDurable, Unequal
 from vtspolicy.planning.guards import check_apart, check_owner, check_space, check_thawed, elsewhere
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.returning import Return, plan_return, recorded, restored, state_brought
@@ -76,8 +75,7 @@ def _booked(context: Context, way: WayBack) -> Callable[[Prepared, Outcome], Out
         there, here = (pool.tape(outcome.step.tape) for pool in (prepared.plan.source, prepared.plan.target))
         known = next((each for each in context.state.copies_of_tape(there) if each.source == here), None)
         if outcome.failure is None and outcome.copy is not None:
-            durable = _is_durable(prepared, outcome, outcome.copy, known)
-            copy = restored(outcome.copy, known, durable=durable)
+            copy = _lasting(prepared, outcome, outcome.copy, known)
             return replace(outcome, copy=copy, stands=state_brought(copy, outcome.step.target, came=True))
         wrong = isinstance(outcome.failure, Unequal) and outcome.failure.system == there.system
         gone = isinstance(outcome.failure, Missing) and outcome.step.source is None
@@ -89,17 +87,29 @@ def _booked(context: Context, way: WayBack) -> Callable[[Prepared, Outcome], Out
     return booked
 
 
+def _lasting(prepared: Prepared, outcome: Outcome, came: Copy, known: Copy | None) -> Copy:
+    """What is known of the copy over there, and whether it lasts."""
+    try:
+        return restored(came, known, durable=_is_durable(prepared, outcome, came, known))
+    except NotDurable as failure:
+        return replace(restored(came, known, durable=False), reason=failure.reason, failed=now())
+
+
 def _is_durable(prepared: Prepared, outcome: Outcome, came: Copy, known: Copy | None) -> bool:
-    """Whether the copy over there is known to last: by its record, by the catalog, or because it is made so now."""
+    """Whether the copy over there is known to last: by its record, by the catalog, or because it is made so now. Raise
+    NotDurable where that fails."""
     source, facts = prepared.source, outcome.step.source
     assert facts is not None
     tape = came.source
-    with suppress(Failure):
+    try:
         record = recorded(source.records(tape.of, [tape.name]).get(tape.name, ()), facts)
-        if record is not None and record.identity.fits(facts.identity):
+        if record is not None and record.identity.fits(facts.identity) and record.verified is not None:
             return record.durable
         if known is not None and known.digest == came.digest and known.explains(facts):
             return known.durable
         digest, now_there = source.digest(tape, durable=True)
         return source.promises.provable and digest == came.digest and now_there.identity == facts.identity
-    return False
+    except NotDurable:
+        raise
+    except Failure:
+        return False

@@ -13,7 +13,7 @@ from vtspolicy.service.result import Result, Status, failed
 from vtspolicy.service.verbs import copying, policies, program, sites
 
 Handler = Callable[[Context, Command], Result]
-MOVING = frozenset({"START", "RUN", "IDR", "VERIFY", "COPY"})
+MOVING = frozenset({"START", "RUN", "IDR", "VERIFY", "COPY", "ADOPT"})
 """Verbs whose refusals are told in the event log, too: nobody may be at the screen."""
 
 
@@ -76,7 +76,7 @@ _HANDLERS: dict[tuple[str, str | None], Handler] = {
     **{("VERIFY", kind): copying.verify for kind in ("SCHEME", "POOL", "TAPE")},
     **{("STATUS", kind): copying.status for kind in ("SCHEME", "POOL", "TAPE")},
     ("STATUS", "SYSTEM"): sites.status_system,
-    ("RELEASE", "TAPE"): copying.release, ("ACCEPT", "POOL"): copying.accept,
+    ("ADOPT", "POOL"): copying.adopt, ("RELEASE", "TAPE"): copying.release, ("ACCEPT", "POOL"): copying.accept,
     ("ADD", "KEY"): sites.add_key, ("TEST", "SYSTEM"): sites.test_system,
     ("TRUST", "SYSTEM"): sites.trust, ("TRUST", "VAULT"): sites.trust_vault,
     ("INIT", "VAULT"): sites.init_vault, ("REBUILD", "CATALOG"): sites.rebuild,

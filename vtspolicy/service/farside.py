@@ -31,6 +31,10 @@ def far_side(system: model.System, behind: Sequence[model.System]) -> list[dict[
                       "lines": [f"chown -R {user}: {path}" for path in paths]})
         steps.append({"say": "or they stay those of another user, such as the tape engine's:",
                       "lines": [f"setfacl -R -m u:{user}:rwX,d:u:{user}:rwX {path}" for path in paths]})
+    if system.staging:
+        steps.append({"say": "Where part files lie, on the file system of the vault, and for it alone:",
+                      "lines": [f"install -d -m 0700 -o {user} -g {user} {shlex.quote(path)}"
+                                for path in system.staging.values()]})
     if system.vaults and system.far_end == "sftp":
         steps.append({"say": "A chroot keeps it beneath the vaults. In sshd_config, where /srv/vts (root's, and "
                              "nobody else may write it) holds them; the paths in the policy are those within:",

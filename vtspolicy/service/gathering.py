@@ -10,7 +10,7 @@ from vtspolicy.planning.sets import state_of_set
 from vtspolicy.planning.states import TapeState, standing_of
 from vtspolicy.transfer.outcome import Outcome, Result
 
-_FOREMOST = (Result.FAILED, Result.REFUSED, Result.COPIED, Result.EQUAL, Result.TRUSTED)
+_FOREMOST = (Result.FAILED, Result.REFUSED, Result.DIFFERS, Result.COPIED, Result.EQUAL, Result.TRUSTED)
 
 
 class Gathering:

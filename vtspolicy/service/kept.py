@@ -7,13 +7,14 @@ never more than `unproven`, whatever was read here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vtspolicy.catalog.state import State
 from vtspolicy.errors import Failure
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.planner import copy_of
-from vtspolicy.policy.places import Place, Pool, Vault, matches
+from vtspolicy.planning.sets import chosen_of, companions_in, told_companions
+from vtspolicy.policy.places import Place, Pool, Vault, has_wildcard, matches
 from vtspolicy.policy.policies import Policies
 from vtspolicy.policy.request import Leg
 from vtspolicy.service.roads import Roads
@@ -27,7 +28,9 @@ class Kept:
 
     leg: Leg
     copies: Mapping[str, Copy]
-    """By the name of the tape."""
+    """By the name of the tape; those of a set stand together, companions first."""
+    companions: Mapping[str, str] = field(default_factory=dict)
+    """Those among them, each with its tape."""
 
 
 def kept_here(policies: Policies, state: State, roads: Roads, wanted: Place | None,
@@ -58,21 +61,36 @@ def kept_here(policies: Policies, state: State, roads: Roads, wanted: Place | No
                 if pool in sources or (wanted is not None and not matches(pool.name, wanted.pool or "*")):
                     continue
                 template = wanted.tape if wanted is not None and wanted.tape is not None else "*"
-                found += [each for each in _of_pool(there, pool, template, state)
+                found += [each for each in _of_pool(there, pool, template, state, policies)
                           if (each.leg.source, each.leg.target) not in ends]
     return tuple(found), failures
 
 
-def _of_pool(there: Local, pool: Pool, template: str, state: State) -> list[Kept]:
+def _of_pool(there: Local, pool: Pool, template: str, state: State, policies: Policies) -> list[Kept]:
     tapes = there.inventory(pool).tapes
-    names = sorted(name for name in there.recorded(pool) if matches(name, template))
     rows = {(copy.source, copy.target): copy for copy in state.copies_of_pool(pool)}
     by_source: dict[Pool, dict[str, Copy]] = {}
-    for name, records in there.records(pool, names).items():
+    accompanied: dict[str, str | None] = {}
+    for name, records in there.records(pool, _of_the_set(there.recorded(pool), template)).items():
         record, copy = _told(records, pool, tapes.get(name))
         by_source.setdefault(record.source.of, {})[name] = _latest(copy, rows.get((copy.source, copy.target)),
                                                                     tapes.get(name))
-    return [Kept(Leg(source, pool, (template,)), copies) for source, copies in sorted(by_source.items())]
+        accompanied[name] = record.accompanies
+    kept = []
+    for source, copies in sorted(by_source.items()):
+        policy = policies.systems.get(source.system)  # where records are older than the words in it
+        of = {**companions_in(copies, policy.companions if policy is not None else ()),
+              **told_companions({name: accompanied[name] for name in copies})}
+        of = {name: tape for name, tape in of.items() if tape not in of}
+        chosen = {name: copies[name] for name in chosen_of(copies, (template,), of)}
+        if chosen:
+            kept.append(Kept(Leg(source, pool, (template,)), chosen, of))
+    return kept
+
+
+def _of_the_set(names: Iterable[str], template: str) -> list[str]:
+    """The names whose records may matter: a companion's name holds that of its tape."""
+    return sorted(name for name in names if has_wildcard(template) or template in name or name in template)
 
 
 def _told(records: tuple[Record, ...], pool: Pool, tape: TapeFacts | None) -> tuple[Record, Copy]:

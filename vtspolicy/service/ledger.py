@@ -6,7 +6,7 @@ import os
 import time
 from collections import Counter
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from vtspolicy.catalog.runs import Run
 from vtspolicy.catalog.state import State
@@ -16,10 +16,12 @@ from vtspolicy.errors import Damaged, Failure, Gone, Missing, Stopped
 from vtspolicy.planning.plan import Copy, Plan
 from vtspolicy.policy.places import Pool
 from vtspolicy.policy.request import Leg
+from vtspolicy.service.alone import difference, older
 from vtspolicy.service.gathering import Gathering
 from vtspolicy.service.gone import gone_text, some
 from vtspolicy.service.notkept import NotKept
 from vtspolicy.service.prepare import Prepared
+from vtspolicy.service.reckoning import LegTally, verdict
 from vtspolicy.service.result import Status, Trouble
 from vtspolicy.service.telling import tell_failure
 from vtspolicy.transfer.outcome import Outcome, Result
@@ -28,35 +30,6 @@ HELD = 64
 """Outcomes that wait to be recorded together, at most: what a kill loses of them, the far side's records know."""
 HELD_TIME = 0.5
 """Seconds that an outcome waits, at most, while others come."""
-
-
-@dataclass
-class LegTally:
-    """What became of one leg."""
-
-    leg: Leg
-    steps: int = 0
-    """Tapes of its plan; 0 where it came to none."""
-    counts: Counter[str] = field(default_factory=Counter)
-    sent: int = 0
-    warnings: list[str] = field(default_factory=list)
-    errors: list[Trouble] = field(default_factory=list)
-    seconds: float = 0.0
-    states: Counter[str] = field(default_factory=Counter)
-    """How the tapes of its plan stand now, by state word."""
-    gone: int = 0
-    """Tapes that were copied and are gone from the source; nobody has accepted it."""
-    accepted: int = 0
-    """Those of which a person has."""
-
-    def as_json(self) -> dict[str, object]:
-        """The leg in the envelope's data."""
-        return {"source": str(self.leg.source), "target": str(self.leg.target),
-                **{str(each): self.counts[each] for each in Result}, "bytes": self.sent,
-                "seconds": round(self.seconds, 3), "warnings": self.warnings, "states": dict(self.states),
-                "gone": self.gone, "accepted": self.accepted,
-                "status": str(verdict(self.counts, self.errors, len(self.warnings))),
-                "reason": self.errors[0].reason if self.errors else None}
 
 
 class Ledger:
@@ -104,6 +77,9 @@ class Ledger:
                 transaction.remember_vault(vault, identity)
             if prepared.swept:
                 transaction.event("226001", count=prepared.swept, pool=plan.target)
+            for note in prepared.notes:
+                self.legs[-1].warnings.append(note)
+                transaction.event("422012", pool=plan.target, detail=note)
             self._warn_of(plan, transaction)
 
     def _warn_of(self, plan: Plan, transaction: Transaction) -> None:
@@ -136,6 +112,9 @@ class Ledger:
             leg.counts[result] += 1
             leg.states[state] += 1
         leg.sent += outcome.sent
+        leg.alone.unrecorded += outcome.unrecorded
+        if outcome.result is Result.DIFFERS:
+            leg.alone.take(outcome.step)
         self._not_kept.take(prepared.plan.source.tape(outcome.step.tape), outcome)
         if outcome.failure is not None:
             leg.errors.append(Trouble.of(outcome.failure))
@@ -174,6 +153,10 @@ class Ledger:
                          target=plan.target, tape=tape)
             return
         about = {"tape": tape, "target": plan.target, "policy": self._label}
+        if outcome.result is Result.DIFFERS:
+            if step.target is not None:  # those that are missing are told together
+                transaction.event("424024", **about, detail=difference(step))
+            return
         assert copy is not None and copy.digest is not None
         what = {"size": copy.size, "seconds": f"{outcome.seconds:.1f}", "digest": copy.digest[7:23]}
         if outcome.result is Result.COPIED:
@@ -211,6 +194,7 @@ class Ledger:
     def end(self) -> None:
         """The present leg is over."""
         self.flush()
+        self._warn_of_alone(self.legs[-1])
         self.legs[-1].seconds = time.monotonic() - self._leg_began
 
     def close(self) -> Status:
@@ -233,6 +217,19 @@ class Ledger:
                               **numbers, **({"reason": errors[0].reason} if errors else {}))
             transaction.end_run(self.run.id, str(status), numbers)
         return status
+
+    def _warn_of_alone(self, leg: LegTally) -> None:
+        said = tuple(leg.alone.warnings(leg.leg))
+        if not said:
+            return
+        leg.warnings += said
+        about = {"source": leg.leg.source, "target": leg.leg.target, "policy": self._label}
+        missing = leg.alone.names["missing"]
+        with self._transaction() as transaction:
+            if missing:
+                transaction.event("424025", **about, count=len(missing), detail=some(missing))
+            if leg.alone.unrecorded:
+                transaction.event("424026", **about, count=leg.alone.unrecorded, detail=older(leg.leg))
 
     def _warn_of_lost(self) -> None:
         """One warning for the whole run."""
@@ -263,19 +260,3 @@ def _is_alive(pid: int) -> bool:
     except OSError:
         return True  # somebody else's
     return True
-
-
-def verdict(counts: Counter[str], errors: list[Trouble], warnings: int) -> Status:
-    """The status of a run from what became of its tapes."""
-    done = counts[Result.COPIED] + counts[Result.EQUAL] + counts[Result.TRUSTED]
-    if any(each.reason == "bug" for each in errors):
-        return Status.BUG
-    if any(each.reason == "interrupted" for each in errors):
-        return Status.STOPPED
-    if errors and done:
-        return Status.PARTIAL
-    if errors:
-        return Status.REFUSED if all(not each.retry for each in errors) else Status.FAILED
-    if warnings:
-        return Status.WARNINGS
-    return Status.DONE if counts[Result.COPIED] + counts[Result.EQUAL] else Status.NOTHING

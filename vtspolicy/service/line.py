@@ -39,10 +39,11 @@ class Prepare(Protocol):
 
 
 def run(context: Context, command: Command, request: Request, prepare: Prepare = prepare,
-        booked: Callable[[Prepared, Outcome], Outcome] = lambda _, outcome: outcome) -> Result:
+        booked: Callable[[Prepared, Outcome], Outcome] = lambda _, outcome: outcome,
+        reading: int | None = None) -> Result:
     """Carry a request out. One leg's failure does not stop the others; nothing is acknowledged before its commit.
 
-    `booked` says what the books are told of an outcome.
+    `booked` says what the books are told of an outcome, `reading` at how many bytes per second tapes are compared.
     """
     label = request.policy or " ".join(command.operands)
     ledger = Ledger(context.state, Run(new_run_id(), command.verb, label, request.ref), label)
@@ -52,7 +53,7 @@ def run(context: Context, command: Command, request: Request, prepare: Prepare =
             ledger.begin(leg)
             try:
                 context.stop.check()
-                _copy(context, leg, request, ledger, prepare, booked)
+                _copy(context, leg, request, ledger, prepare, booked, reading)
             except StateUnusable:
                 raise  # what was not recorded is not told as done either; the far side's records know of it
             except Failure as failure:
@@ -73,7 +74,7 @@ def run(context: Context, command: Command, request: Request, prepare: Prepare =
 
 
 def _copy(context: Context, leg: Leg, request: Request, ledger: Ledger, prepare: Prepare,
-          booked: Callable[[Prepared, Outcome], Outcome]) -> None:
+          booked: Callable[[Prepared, Outcome], Outcome], reading: int | None) -> None:
     state, stop, watch = context.state, context.stop, context.watch
     try:
         prepared = prepare(context, leg, replace=request.replace, sweep=True)
@@ -99,7 +100,7 @@ def _copy(context: Context, leg: Leg, request: Request, ledger: Ledger, prepare:
     there = context.policies.system(leg.target.system)
     journey = Journey(ledger.run.id, state.id, prepared.vaults[0][1], now,
                       Pace(leg.rate, sleep=stop.sleep) if leg.rate else None, progress, there.owner, there.mode,
-                      read_back=leg.verify != "sent")
+                      read_back=leg.verify != "sent", reading=reading)
     lost: Failure | None = None
     frozen = False
     for outcome in carry_out(plan, prepared.source, prepared.target, journey):
@@ -151,7 +152,7 @@ def plan(context: Context, command: Command, request: Request, prepare: Prepare 
             errors.append(Trouble.of(failure))
             continue
         legs.append((prepared, plan_data(prepared.plan, _read_back(prepared, leg.verify))))
-        warnings += prepared.plan.warnings
+        warnings += *prepared.plan.warnings, *prepared.notes
     to_do = any(prepared.plan.having(Action.COPY) or prepared.plan.having(Action.COMPARE) for prepared, _ in legs)
     status = Status.FAILED if errors else Status.PLANNED if to_do else Status.NOTHING
     return Result(command, status, {"policy": request.policy, "legs": [described for _, described in legs]},

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vtspolicy.catalog.times import zone_of
-from vtspolicy.errors import PoolGone, Unknown
+from vtspolicy.errors import PoolGone, Refusal, Unknown
+from vtspolicy.planning.grants import cure, making_amiss, staging_amiss
 from vtspolicy.planning.guards import (
     check_apart,
     check_owner,
@@ -40,11 +41,20 @@ class Prepared:
     """What the catalog knew when the plan was made, by tape name."""
     swept: int = 0
     """Part files of ours that were left over, and removed."""
+    notes: tuple[str, ...] = ()
+    """What the policy says and the target does not do; the copies are right all the same."""
 
 
 def prepare(context: Context, leg: Leg, *, replace: bool, sweep: bool = False) -> Prepared:
     """The plan of one leg. It reads and, unless parts of ours are to be swept away (the caller holds the lock then),
     changes nothing. Raise the guard's failure that speaks against it."""
+    prepared, there = look_at(context, leg, replace=replace, sweep=sweep)
+    check_space(leg.target, there.free, prepared.plan.steps)
+    return prepared
+
+
+def look_at(context: Context, leg: Leg, *, replace: bool, sweep: bool) -> tuple[Prepared, Inventory]:
+    """The same whatever room there is, and what the target pool holds."""
     state, settings = context.state, context.policies.settings
     source, target = context.roads.to(leg.source.system), context.roads.to(leg.target.system)
     identities, facts = [], dict[Vault, VaultFacts]()
@@ -61,8 +71,11 @@ def prepare(context: Context, leg: Leg, *, replace: bool, sweep: bool = False) -
     check_thawed(leg.target, facts[leg.target.of], there)
     copies = state.copies(leg.source, leg.target)
     names, warnings = target.names() if settings.unique_names else ({}, ())
+    notes = list(filter(None, [staging_amiss(
+        leg.target.of, context.policies.system(leg.target.system), facts[leg.target.of].grants)]))
+    notes = [f"{each}. {cure(leg.target.system)}" for each in notes]
     if leg.verify == "sent" and target.promises.far_end != "sftp":
-        warnings = (*warnings, f"verify: sent means nothing for {leg.target.system}: copies are read where they lie")
+        notes.append(f"verify: sent means nothing for {leg.target.system}: copies are read where they lie")
     here, others = source_pool(source, leg, facts[leg.source.of]), elsewhere(names, leg.target)
     companions = context.policies.system(leg.source.system).companions
     situation = Situation(
@@ -76,8 +89,7 @@ def prepare(context: Context, leg: Leg, *, replace: bool, sweep: bool = False) -
     if unknown:
         situation = dataclasses.replace(situation, records=target.records(leg.target, unknown))
     plan = dataclasses.replace(make_plan(situation), new_pool=new_pool)
-    check_space(leg.target, there.free, plan.steps)
-    return Prepared(plan, source, target, (identities[0], identities[1]), copies, swept)
+    return Prepared(plan, source, target, (identities[0], identities[1]), copies, swept, tuple(notes)), there
 
 
 def source_pool(source: System, leg: Leg, vault: VaultFacts) -> Inventory:
@@ -93,6 +105,8 @@ def target_pool(context: Context, target: System, leg: Leg, vault: VaultFacts) -
     policy = context.policies.system(leg.target.system)
     new_pool = None
     if leg.target.name not in vault.pools and policy.create_pool != "no":
+        if (amiss := making_amiss(leg.target.of, policy, vault.grants)) is not None:
+            raise Refusal(f"{amiss}. {cure(target.name)}", system=target.name)
         there, new_pool = Inventory({}, free=vault.free), policy.create_pool
     else:
         try:

@@ -17,7 +17,7 @@ from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.sets import chosen, companions_in, state_of_set
 from vtspolicy.planning.states import TapeState, state_of, state_when_asked
 from vtspolicy.policy.request import Leg
-from vtspolicy.service.asking import Found, look
+from vtspolicy.service.asking import Found, doubt_contradicted, look
 from vtspolicy.service.identity import doubt_strangers, look_known
 from vtspolicy.service.kept import Kept
 from vtspolicy.service.roads import Roads
@@ -122,6 +122,7 @@ def standings(legs: Iterable[Leg], state: State, roads: Roads, *, ask: bool = Fa
             try:
                 there = look(leg, state, roads, copies)
                 basis = Basis.ASKED
+                doubt_contradicted(there, leg, copies.values(), state)
             except Failure as failure:
                 failures.append(failure)
                 if isinstance(failure, IdentityMismatch):
@@ -144,9 +145,17 @@ def standings(legs: Iterable[Leg], state: State, roads: Roads, *, ask: bool = Fa
 
 
 def standings_of_kept(kept: Iterable[Kept]) -> list[Standing]:
-    """The copies that this machine keeps for others."""
-    return [Standing(each.leg, name, state_of(None, copy, looked=False), None, copy, None, Basis.RECORDS)
-            for each in kept for name, copy in sorted(each.copies.items())]
+    """The copies that this machine keeps for others; a tape stands with its companions."""
+    found, belonging = list[Standing](), dict[str, list[Standing]]()
+    for each in kept:
+        belonging.clear()
+        for name, copy in each.copies.items():  # companions first
+            standing = Standing(each.leg, name, state_of(None, copy, looked=False), None, copy, None, Basis.RECORDS)
+            if name in each.companions:
+                belonging.setdefault(each.companions[name], []).append(standing)
+            else:
+                found.append(standing.with_companions(belonging.get(name, ())))
+    return found
 
 
 def summary(found: Iterable[Standing]) -> list[dict[str, object]]:

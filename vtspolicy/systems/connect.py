@@ -54,7 +54,7 @@ def far_end_of(link: Link, system: model.System, program: str, remembered: str |
     try:
         command = receive_command(system.receiver, system.vaults, system.create_pool, reading=reading,
                                   staging=system.staging)
-        return Remote(link, command, program)
+        return Remote(link, command, program, grants=bool(system.staging) or system.create_pool != "no")
     except (NoReceiver, Outage) as failure:
         if reading and ALLOW_READ in failure.message:  # an older vtspolicy, which does not know the word
             return far_end_of(link, system, program, remembered)

@@ -92,6 +92,10 @@ class Record:
     """When other bytes were found under its name, with its size and time."""
     verified: str | None = None
     """When the tape was last read and was right, as the proof beside it says; `identity` has the ctime then."""
+    accompanies: str | None = None
+    """For a companion: its tape."""
+    hasty: bool = False
+    """Whether the source was read so soon after its last change that another one would not show."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,16 @@ class Inventory:
 
 
 @dataclass(frozen=True)
+class Grants:
+    """What the words of a receiver's own command line say of a vault: they count, whatever the policy here says."""
+
+    create_pool: str
+    """`no`, `yes` or `frozen`."""
+    staging: str | None
+    """Where part files lie; None: in the work folder of each pool."""
+
+
+@dataclass(frozen=True)
 class VaultFacts:
     """A vault as it lies there now."""
 
@@ -146,6 +160,8 @@ class VaultFacts:
     pools: tuple[str, ...]
     free: int | None
     frozen: Freeze | None = None
+    grants: Grants | None = None
+    """None where the policy's word counts, and where an older receiver does not tell its own."""
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,8 @@ def record_to_json(record: Record) -> dict[str, Any]:
         "published": record.published, "run": record.run, "writer": record.writer, "durable": record.durable,
         **({} if record.proven else {"proven": False}),
         **({} if record.damaged is None else {"damaged": record.damaged}),
+        **({"hasty": True} if record.hasty else {}),
+        **({} if record.accompanies is None else {"accompanies": record.accompanies}),
         **({} if record.verified is None else {"proof": {"identity": identity_to_json(record.identity),
                                                          "verified": record.verified}}),
     }
@@ -76,7 +78,9 @@ def record_from_json(value: Mapping[str, Any]) -> Record:
         published=moment_from_json(value["published"]), run=_text(value["run"]), writer=_text(value["writer"]),
         version=_whole(value["version"]), durable=value["durable"] is True,
         proven=value.get("proven") is not False, damaged=_moment_or_none(value.get("damaged")),
-        verified=None if proof is None else moment_from_json(proof["verified"]))
+        verified=None if proof is None else moment_from_json(proof["verified"]),
+        accompanies=None if value.get("accompanies") is None else _text(value["accompanies"]),
+        hasty=value.get("hasty") is True)
 
 
 def encode(records: Iterable[Record]) -> bytes:

@@ -27,6 +27,7 @@ from vtspolicy.errors import (
     failure_of,
     leaves,
 )
+from vtspolicy.planning.haste import is_hasty
 from vtspolicy.planning.plan import WINDOW_BYTES, WINDOW_PARTS, Action, Copy, Plan, Step
 from vtspolicy.systems.contract import (
     Hole,
@@ -137,6 +138,7 @@ class _Carrier:
         started = time.monotonic()
         tape = self._plan.source.tape(step.tape)
         assert step.source is not None
+        began = self._journey.now()
         reader = self._source.read(tape)
         part: Part | None = None
         try:
@@ -152,7 +154,7 @@ class _Carrier:
                 self._journey.progress(length_of(piece))
                 sent += 0 if isinstance(piece, Hole) else len(piece)
             part.seal(self._journey.metadata(reader), self._safe_point, read_back=self._journey.read_back)
-            return Flight(step, reader, part, pump.digest(), started, sent)
+            return Flight(step, reader, part, pump.digest(), started, sent, began=began)
         except BaseException as error:
             self._let_go(reader, part, lost=isinstance(error, Outage))
             raise
@@ -220,15 +222,19 @@ class _Carrier:
         flight.reader.check_unchanged()
         expected: Identity | None = flight.step.target.identity if flight.step.target is not None else None
         record = self._journey.record(self._plan.source.tape(flight.step.tape), flight.reader.facts.identity,
-                                      flight.digest, durable=self._target.promises.provable, proven=flight.read)
+                                      flight.digest, durable=self._target.promises.provable, proven=flight.read,
+                                      accompanies=flight.step.accompanies, began=flight.began)
         flight.proven = record.published
         flight.part.commit(record, expected)
 
     def _arrived(self, flight: Flight, facts: TapeFacts) -> Outcome:
         copy = self._journey.proven(self._plan, flight.step.tape, flight.digest, flight.reader.facts.identity,
                                     facts.identity, flight.proven, durable=self._target.promises.provable)
+        hasty = is_hasty(flight.reader.facts.identity, flight.began)
+        copy = (replace(copy, hasty=hasty or is_hasty(facts.identity, flight.proven)) if flight.read
+                else replace(copy, verified=None, hasty=hasty))
         lost = dict.fromkeys((*flight.reader.extras.lost, *flight.part.lost))
-        return Outcome(flight.step, Result.COPIED, copy if flight.read else replace(copy, verified=None),
+        return Outcome(flight.step, Result.COPIED, copy,
                        sent=flight.sent, seconds=time.monotonic() - flight.started, read=True, lost=tuple(lost))
 
     def clear(self) -> None:

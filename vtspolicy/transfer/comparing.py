@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vtspolicy.errors import NotBuilt, NotDurable, SourceChanged, StateUnusable, Stopped, Unequal
+from vtspolicy.planning.haste import is_hasty
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
 from vtspolicy.systems.contract import CHUNK, Progress, System, TapeFacts
 from vtspolicy.transfer.journey import Journey
@@ -29,7 +30,7 @@ def compare(plan: Plan, step: Step, source: System, target: System, journey: Jou
     Raise what `System.digest` and `System.adopt` raise, SourceChanged where the source is not what was planned with,
     Unequal where it is not what was recorded, and NotDurable where nothing may be sent to mend that.
     """
-    started = time.monotonic()
+    started, began = time.monotonic(), journey.now()
     assert step.target is not None
     provable, before = target.promises.provable, step.known
     known = before if before is not None and _is_known(before, step.target, provable=provable) else None
@@ -44,15 +45,18 @@ def compare(plan: Plan, step: Step, source: System, target: System, journey: Jou
         raise NotDurable(f"{tape}: an fsync of the target's disk failed when it was copied there", tape=step.tape,
                          system=tape.system)
     when, unrecorded = journey.now(), False
-    if known is None and not (before is not None and before.explains(step.target)):
-        record = journey.record(plan.source.tape(step.tape), ours.identity, digest, durable=provable)
+    adopted = known is None and not (before is not None and before.explains(step.target))
+    if adopted:
+        record = journey.record(plan.source.tape(step.tape), ours.identity, digest, durable=provable,
+                                accompanies=step.accompanies, began=began)
         try:
             target.adopt(plan.target.tape(step.tape), record)
         except NotBuilt:
             unrecorded = True
         when = record.published
     copy = journey.proven(plan, step.tape, digest, ours.identity, theirs.identity, when, durable=provable)
-    if before is not None:
+    copy = replace(copy, hasty=is_hasty(ours.identity, began) or is_hasty(theirs.identity, began))
+    if before is not None and not adopted:
         copy = replace(copy, copied=before.copied or copy.copied)
     if known is not None:
         copy = replace(copy, verified=known.verified, trusted=copy.verified, durable=known.durable)
@@ -63,7 +67,7 @@ def compare(plan: Plan, step: Step, source: System, target: System, journey: Jou
 def _is_known(known: Copy, target: TapeFacts, *, provable: bool) -> bool:
     """Whether the target's bytes need not be read: they are known beyond doubt, and as durable as can be there."""
     return (known.explains(target) and known.doubted is None and (known.durable or not provable)
-            and not known.wants_reading(target))
+            and not known.wants_reading(target) and not (known.hasty and target.identity.ctime_ns is None))
 
 
 def check_recorded(plan: Plan, step: Step, digest: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vtspolicy.planning.haste import is_hasty
 from vtspolicy.planning.plan import Copy, Plan, Step
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems.contract import Identity, Progress, Record, no_progress
@@ -40,12 +41,15 @@ class Journey:
         mode = reader.facts.mode if self.mode is None else self.mode
         return Metadata(mode, reader.facts.identity.mtime_ns, self.owner, reader.extras.attributes)
 
-    def record(self, source: Tape, identity: Identity, digest: str, *, durable: bool, proven: bool = True) -> Record:
-        """What the far side is to keep of the tape that becomes a copy now. `identity` is the source's."""
+    def record(self, source: Tape, identity: Identity, digest: str, *, durable: bool, proven: bool = True,
+               accompanies: str | None = None, began: str) -> Record:
+        """What the far side is to keep of the tape that becomes a copy now. `identity` is the source's, whose reading
+        began when `began` says."""
         return Record(
             tape=source.name, digest=digest, identity=Identity(0, 0), source=source, source_vault=self.source_vault,
             source_identity=identity, published=self.now(), run=self.run, writer=self.writer, version=0,
-            durable=durable, proven=proven)
+            durable=durable, proven=proven, accompanies=accompanies,
+            hasty=is_hasty(identity, began))
 
     def proven(self, plan: Plan, tape: str, digest: str, source: Identity, target: Identity, when: str, *,
                durable: bool) -> Copy:
@@ -66,5 +70,7 @@ class Flight:
     sent: int
     read: bool = True
     """Whether what lies there was read back."""
+    began: str = ""
+    """When the reading of its source began."""
     proven: str = ""
     """When what lies there was found right: the same time for the far side's record and for the catalog."""

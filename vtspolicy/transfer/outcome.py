@@ -19,7 +19,7 @@ class Result(StrEnum):
     TRUSTED = "trusted"
     """Unchanged by identity; nobody read it."""
     DIFFERS = "differs"
-    """The target holds another tape, which was left alone, as was asked for."""
+    """The target holds another tape, or none, which was left so, as was asked for."""
     REFUSED = "refused"
     FAILED = "failed"
 

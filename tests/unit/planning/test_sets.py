@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.planning.test_planner import HERE, SOURCE, TARGET, THERE, VAULT_ID, copy, facts, inventory
 from vtspolicy.planning.plan import Action, Copy
 from vtspolicy.planning.planner import Situation, make_plan
-from vtspolicy.planning.sets import chosen, companions_in, lost_from, state_of_set, states_of
+from vtspolicy.planning.sets import chosen, companions_in, lost_from, state_of_set, states_of, told_companions
 from vtspolicy.planning.states import TapeState
 from vtspolicy.systems.contract import Inventory
 
@@ -51,6 +51,18 @@ def test_a_set_is_selected_by_its_tape_or_by_its_exact_name() -> None:
     assert chosen(names, ("T1",), META) == ("T1.meta", "T1")
     assert chosen(names, ("T1.meta",), META) == ("T1.meta", "T1")
     assert chosen(names, ("*.meta",), META) == ("X.meta",)
+
+
+@pytest.mark.parametrize(("told", "found"), [
+    ({"T1": None, "LABEL-OF-T1": "T1"}, {"LABEL-OF-T1": "T1"}),
+    ({"T1.meta": "T1"}, {}),
+    ({"T1": "T1"}, {}),
+    ({"T1": "T2", "T2": "T1"}, {}),
+    ({"T1": None, "A": "T1", "B": "A"}, {"A": "T1"}),
+])
+def test_records_tell_of_companions_whose_tape_is_told_of_too(told: dict[str, str | None],
+                                                              found: dict[str, str]) -> None:
+    assert told_companions(told) == found
 
 
 S = TapeState

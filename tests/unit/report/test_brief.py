@@ -21,6 +21,9 @@ STEPS = {"source": S, "target": T, "steps": [
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "run": ({"legs": [LEG]}, [
         f"LEG {S} {T} failed copied=1 equal=2 unchanged=3 refused=4 failed=5 bytes=6 run=RUN1 ref=R1 reason=space"]),
+    "adopt": ({"legs": [{**LEG, "differing": ["T1"], "missing": ["T2", "T3"], "waiting": [], "extra": ["X"]}]}, [
+        f"ADOPTED {S} {T} failed equal=2 unchanged=3 differ=1 missing=2 changed=0 extra=1 refused=4 failed=5 "
+        "run=RUN1 ref=R1 reason=space"]),
     "plan": ({"legs": [STEPS]}, [f"STEP {S}/T1 {T} action=copy bytes=7 reason=- ref=R1",
                                  f"STEP {S}/T2 {T} action=refuse bytes=0 reason=held ref=R1"]),
     "verify": ({"tapes": [{"tape": f"{S}/T1", "target": f"{T}/T1", "result": "verified", "size": 7, "digest": "d"}]}, [

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from vtspolicy.service.ledger import verdict
+from vtspolicy.service.reckoning import verdict
 from vtspolicy.service.result import Status, Trouble
 from vtspolicy.transfer.outcome import Result
 

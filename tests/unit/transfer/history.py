@@ -282,7 +282,9 @@ class World:
                 self.known[each.step.tape] = Known(row=heard, record=True)
             elif each.result is Result.EQUAL and heard:
                 unseen = self._undetectable(known)  # only the source was read
-                self.known[each.step.tape] = Known(row=True, record=known.record, rotten=unseen)
+                adopted = each.read and not (each.step.known is not None and each.step.target is not None
+                                             and each.step.known.explains(each.step.target))
+                self.known[each.step.tape] = Known(row=True, record=known.record or adopted, rotten=unseen)
             elif each.result is Result.TRUSTED and heard:
                 if self._undetectable(known):
                     known.rotten, known.sneaked = True, False  # what could have told is taken as it is now

@@ -34,6 +34,10 @@ def copying() -> Lines:
         "else, or was not copied by vtspolicy, is refused as diverged. A run is refused where the source is empty or "
         "is not there, where the templates select none of its tapes, where a vault has no id or another than before, "
         "and where the target has too little room; a tape is refused whose name exists in another pool of the target.",
+        "What others brought to the target, a shipped disk or rsync, becomes copies by `ADOPT POOL`: both sides read "
+        "their tapes where they lie, and equal ones are recorded as verified, here and beside the tape over there, "
+        "without being sent. What differs is listed and left alone. A run does the same with each tape of the right "
+        "size that it finds there and does not know.",
         "A tape that became empty, or that shrank below a tenth of its copy's size, is held: it does not take the "
         "place of its copy until `RELEASE TAPE` lets exactly the tape that is there now go. `START`, `REPLACE` lets "
         "all such tapes of the scheme go at once, and overrules diverged, too. Tapes that are gone at the source never "

@@ -37,14 +37,17 @@ DATA = (
     ("PLAN", "policy; legs, each with source, target, bytes, counts, steps (tape, action, why, bytes, reason, "
              "if_unequal), new_pool (yes or frozen: it would be made), states, known (tapes copied before), "
              "too_many_gone, accepted, read_back (bytes), gone, skipped"),
+    ("ADOPT", "policy; legs, each as of START, and with differing, missing, waiting (changed since its copy) and extra "
+              "(only there), lists of names; differs (how many do), next (the sentences that are still needed)"),
     ("VERIFY", "tapes, each with tape, target, size, digest, result; counts; spared (how many were proven since); left "
                "(copies, bytes)"),
     ("RELEASE", "released, each with tape, target, size, copy (bytes of the copy)"),
     ("ACCEPT", "accepted, each with source, target, tapes"),
     ("STATUS", "tapes, each with tape, target, state, size, changed, copied, verified, trusted, digest, durable, "
-               "doubted (since when it is in doubt which vault holds it), reason, failed, run, basis; summary for each "
-               "pool. Of systems: systems, each with its vaults. Of all: freezes, "
-               "each with what (pool or vault), place, since, by, reason, seen, last known"),
+               "doubted (since when it is in doubt which vault holds it), reason, failed, run, ref, basis, accepted "
+               "(when, where it is gone), companions (their states); summary for each pool. Of systems: systems, each "
+               "with its vaults. Of all: freezes, each with what (pool or vault), place, since, by, reason, seen, last "
+               "known; leftovers (part files), each with pool, parts, bytes, old"),
     ("FREEZE, THAW", "what, place; frozen (since, by, reason) and already, or was"),
     ("INFO", "policies, each with kind, name, file, fields, obeyform. Of events: events, as in events.jsonl"),
     ("ADD, ALTER, DELETE", "kind, name, file, next (the sentences that are still needed). Of ADD KEY: system, key (its "
@@ -62,7 +65,8 @@ DATA = (
 )
 """The main members of `data`, by verb."""
 
-_BRIEF_OF = {"run": "START, RUN, IDR, COPY", "plan": "PLAN", "verify": "VERIFY", "status": "STATUS of tapes",
+_BRIEF_OF = {"run": "START, RUN, IDR, COPY", "plan": "PLAN", "adopt": "ADOPT",
+             "verify": "VERIFY", "status": "STATUS of tapes",
              "system": "STATUS SYSTEM", "test": "TEST SYSTEM", "freeze": "STATUS, for what is frozen",
              "pool": "INFO POOL", "policy": "INFO of policies", "event": "INFO EVENT"}
 

@@ -154,9 +154,9 @@ def _states() -> Lines:
             "A tape that has companions stands as the worst of them and itself; one whose companion is missing or not "
             "yet copied is stale.",
             "Each state is told from something, which stands in the line of its pool, and as `basis` in JSON and "
-            "BRIEF. `last known`: the source was looked at where it can be, and the target is as the last run or `VERIFY` knew it. "
-            "`asked now`, by ASK: the target was looked at, too; nothing was read. `from the records here`: the "
-            "copies are kept on this machine for another one, which was not asked.",
+            "BRIEF. `last known`: the source was looked at where it can be, and the target is as the last run or "
+            "`VERIFY` knew it. `asked now`, by ASK: the target was looked at, too; nothing was read. `from the records "
+            "here`: the copies are kept on this machine for another one, which was not asked.",
             "In the line of a pool, `oldest proof` is the earliest time at which one of its copies was last read and "
             "right, and `exposed since` the earliest time from which on the bytes of one of its tapes are not safe: "
             "its last change at the source or, where its copy was lost or changed, the last proof of it.")]

@@ -33,7 +33,7 @@ def test_system(context: Context, command: Command) -> Result:
                         reading=any(place.system == system.name for policy in context.policies.copying
                                     for place in policy.source))
     if there is not None:
-        visit = Visit(there, system, state, _needed(context.policies, system))
+        visit = Visit(there, system, state, *_used(context.policies, system))
         with context.stop.cutting(there.cut):
             try:
                 _visit(visit, steps)
@@ -54,17 +54,19 @@ def _visit(visit: Visit, steps: Steps) -> None:
         pace.pulse(visit.there, steps, clock)
 
 
-def _needed(policies: Policies, system: model.System) -> frozenset[Vault]:
+def _used(policies: Policies, system: model.System) -> tuple[frozenset[Vault], frozenset[Vault]]:
     """The vaults in which we must be able to write: those that are targets, and of another system all that no policy
-    names as a source."""
+    names as a source; and those from which tapes are copied."""
     targets = _sites(policies, (place for policy in policies.copying for place in policy.to))
     sources = _sites(policies, (place for policy in policies.copying for place in policy.source))
-    found = set()
+    needed, read = set(), set()
     for vault in (Vault(system.name, name) for name in system.vaults):
         site = policies.site(vault)
         if site in targets or (system.address is not None and site not in sources):
-            found.add(vault)
-    return frozenset(found)
+            needed.add(vault)
+        if site in sources:
+            read.add(vault)
+    return frozenset(needed), frozenset(read)
 
 
 def _sites(policies: Policies, places: Iterable[Place]) -> set[Site]:

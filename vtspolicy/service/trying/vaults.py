@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vtspolicy.catalog.state import State
 from vtspolicy.errors import Failure, Frozen, Locked, Missing, NotBuilt, Outage, TargetWrite, Unknown
+from vtspolicy.planning.grants import cure, making_amiss, staging_amiss
 from vtspolicy.planning.guards import check_identity
 from vtspolicy.policy import model
 from vtspolicy.policy.places import Pool, Vault
@@ -34,6 +35,8 @@ class Visit:
     state: State
     needed: frozenset[Vault]
     """Vaults in which we must be able to write; the others are sources, which are never written."""
+    read: frozenset[Vault]
+    """Vaults from which tapes are copied."""
 
 
 def in_vaults(visit: Visit, steps: Steps) -> float | None:
@@ -49,8 +52,10 @@ def in_vaults(visit: Visit, steps: Steps) -> float | None:
         steps.ok("vault", path, vault)
         _identity(visit, vault, facts, steps)
         _room(vault, facts, steps)
+        _words(visit, vault, facts, steps)
+        if vault not in visit.needed or vault in visit.read:
+            _readable(visit, vault, facts, steps)
         if vault not in visit.needed:
-            _readable(visit.there, vault, facts, steps)
             continue
         found = _rights(visit, vault, facts, steps)
         clock = clock if found is None else found
@@ -83,9 +88,16 @@ def _room(vault: Vault, facts: VaultFacts, steps: Steps) -> None:
         steps.ok("free space", format_size(facts.free), vault)
 
 
-def _readable(there: System, vault: Vault, facts: VaultFacts, steps: Steps) -> None:
-    """A source is never written: there, tapes are opened to be read."""
-    opened = 0
+def _words(visit: Visit, vault: Vault, facts: VaultFacts, steps: Steps) -> None:
+    """Whether the receiver was given the words that the policy calls for."""
+    for step, amiss in (("staging", staging_amiss), ("pools", making_amiss)):
+        if vault in visit.needed and (why := amiss(vault, visit.system, facts.grants)) is not None:
+            steps.warn(step, why, cure(visit.system.name), vault)
+
+
+def _readable(visit: Visit, vault: Vault, facts: VaultFacts, steps: Steps) -> None:
+    """Open tapes to be read; a source alone is never written."""
+    there, opened = visit.there, 0
     for pool in (Pool(vault.system, vault.name, each) for each in facts.pools):
         try:
             for name in list(there.inventory(pool).tapes)[:LOOKED_AT]:
@@ -96,7 +108,8 @@ def _readable(there: System, vault: Vault, facts: VaultFacts, steps: Steps) -> N
             steps.fail("read", failure, "give the user of vtspolicy the right to read there; the line of a receiver "
                        f"needs --allow-read, too (ADD KEY {vault.system}, READ prints it)", pool)
             return
-    steps.ok("read", f"{opened} tapes opened; as a source it is not written", vault)
+    alone = "" if vault in visit.needed else "; as a source it is not written"
+    steps.ok("read", f"{opened} tapes opened{alone}", vault)
 
 
 def _rights(visit: Visit, vault: Vault, facts: VaultFacts, steps: Steps) -> float | None:

@@ -105,7 +105,7 @@ def verify(context: Context, command: Command) -> Result:
     legs, kept, unread = _meant(context, command)
     if unread:
         raise unread[0]
-    copies: list[Copy] = [copy for each in kept for _, copy in sorted(each.copies.items())]
+    copies: list[Copy] = [copy for each in kept for copy in each.copies.values()]
     for leg in legs:
         known = context.state.copies(leg.source, leg.target)
         copies += [known[name] for name in chosen(known, leg.tapes, _companions(context, leg))]
@@ -114,6 +114,13 @@ def verify(context: Context, command: Command) -> Result:
 
 def _companions(context: Context, leg: Leg) -> tuple[str, ...]:
     return context.policies.system(leg.source.system).companions
+
+
+def adopt(context: Context, command: Command) -> Result:
+    from vtspolicy.policy.selection import select
+    from vtspolicy.service.adopting import adopt
+
+    return adopt(context, command, select(command, context.policies, context.pools_of))
 
 
 def release(context: Context, command: Command) -> Result:

@@ -200,7 +200,7 @@ class Local:
 
     def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
                rate: int | None = None) -> tuple[str, TapeFacts]:
-        reader = self.read(tape)
+        reader = LocalReader(self.pool_folder(tape.of), tape, lasting=durable)
         if durable:
             reader.make_durable()
         digest, facts = digest_by_reading(reader, progress, rate)

@@ -23,8 +23,10 @@ _TICK = 0.02
 class LocalReader:
     """A tape opened for reading; it notices every change of the file, and of what its name stands for."""
 
-    def __init__(self, pool: PoolFolder, tape: Tape) -> None:
+    def __init__(self, pool: PoolFolder, tape: Tape, *, lasting: bool = False) -> None:
+        """`lasting`: it is a copy that must last, so what cannot be written to the disk is not merely unreadable."""
         self.tape = tape
+        self._lasting = lasting
         self._pool = pool
         self._fd = _open_to_read(pool, tape)
         try:
@@ -50,7 +52,7 @@ class LocalReader:
                 os.fdatasync(self._fd)
             except OSError as error:
                 if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
-                    raise self._unreadable(error) from None
+                    raise (self._not_durable(error) if self._lasting else self._unreadable(error)) from None
             status = os.fstat(self._fd)
             if not -1 < time.time() - status.st_ctime_ns / 1e9 < _TICK:
                 break
@@ -79,13 +81,17 @@ class LocalReader:
             raise self._changed()
 
     def make_durable(self) -> None:
-        """Bring to the disk what others wrote to it. Raise NotDurable; the reader is closed then."""
+        """Bring to the disk what others wrote to it, and its name. Raise NotDurable; the reader is closed then."""
         try:
             os.fsync(self._fd)
+            os.fsync(self._pool.fd)
         except OSError as error:
             self.close()
-            raise NotDurable(f"{self.tape} cannot be made durable: {error.strerror}", tape=str(self.tape),
-                             system=self.tape.system) from None
+            raise self._not_durable(error) from None
+
+    def _not_durable(self, error: OSError) -> Failure:
+        return NotDurable(f"{self.tape} cannot be made durable: {error.strerror}", tape=str(self.tape),
+                          system=self.tape.system)
 
     def _unreadable(self, error: OSError) -> Failure:
         return SourceUnreadable(f"{self.tape}: {error.strerror}", tape=str(self.tape), system=self.tape.system)

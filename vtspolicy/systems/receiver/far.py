@@ -15,12 +15,12 @@ from typing import Any
 
 from vtspolicy.errors import Bug, Failure, Frozen, Refusal, VersionMismatch
 from vtspolicy.policy.places import Pool, is_name
-from vtspolicy.systems.contract import Hole
+from vtspolicy.systems.contract import Grants, Hole
 from vtspolicy.systems.disk.local import Local
 from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
 from vtspolicy.systems.files import write_failure
 from vtspolicy.systems.metadata import done_to_json, metadata_from_json
-from vtspolicy.systems.receiver import operations, wire
+from vtspolicy.systems.receiver import granted, operations, wire
 from vtspolicy.systems.receiver.lending import Lending
 from vtspolicy.systems.receiver.wire import Frame, FrameInput
 from vtspolicy.systems.records import (
@@ -160,6 +160,8 @@ class Receiver:
                 self._lending.open(self._local, number, operations.tape_of(self._local, asked), asked)
                 return
             answer = operations.answer(self._local, asked, self._progress)
+            if asked["operation"] == "vault" and asked.get("grants") is True:  # an older sender does not ask
+                answer["grants"] = granted.to_json(Grants(self._create_pool, self._staging.get(str(asked["vault"]))))
         self._send(wire.pack_json(Frame.ANSWER, number, answer))
 
     # ---- tapes that are read ---------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from vtspolicy.systems.contract import (
 from vtspolicy.systems.files import is_vault_identity, legible
 from vtspolicy.systems.leftovers import Leftovers
 from vtspolicy.systems.metadata import ATTRIBUTES, Metadata, extras_from_json, lost_from_json, wish_to_json
-from vtspolicy.systems.receiver import wire
+from vtspolicy.systems.receiver import granted, wire
 from vtspolicy.systems.receiver.conversation import Conversation
 from vtspolicy.systems.receiver.reading import RemoteReader, ask_to_read
 from vtspolicy.systems.receiver.wire import Frame
@@ -118,8 +118,10 @@ class Remote:
 
     promises = Promises(far_end="receiver", durable=True, atomic=True)
 
-    def __init__(self, link: Link, command: str, program: str) -> None:
+    def __init__(self, link: Link, command: str, program: str, *, grants: bool = False) -> None:
+        """`grants`: whether the policy calls for words of the receiver's that it is to be asked for."""
         self.name = link.system
+        self._grants = {"grants": True} if grants else {}
         self._link = link
         self._talk = Conversation(link, link.run(command), program)
 
@@ -156,13 +158,14 @@ class Remote:
         self._link.close()
 
     def vault(self, vault: Vault) -> VaultFacts:
-        answer = self._ask("vault", vault=vault.name)
+        answer = self._ask("vault", vault=vault.name, **self._grants)
         with _understood(self.name):
             identity, free = answer["identity"], answer["free"]
             if identity is not None and not is_vault_identity(f"{identity}\n"):
                 raise ValueError("not a vault's id")
             return VaultFacts(identity, tuple(str(name) for name in answer["pools"] if is_tape_name(str(name))),
-                              None if free is None else int(free), freezes.from_json(answer.get("frozen")))
+                              None if free is None else int(free), freezes.from_json(answer.get("frozen")),
+                              granted.from_json(answer.get("grants")))
 
     def freezes(self, vault: Vault) -> Mapping[str, Freeze]:
         try:

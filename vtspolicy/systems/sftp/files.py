@@ -103,11 +103,12 @@ class SftpReader:
             raise self._changed()
 
     def make_durable(self) -> None:
-        """Have the server fsync it. Raise NotDurable; the reader is closed then."""
+        """Have the server fsync it and its name. Raise NotDurable; the reader is closed then."""
         assert self._handle is not None
         try:
             with refused_as(NotDurable, f"{self._tape} cannot be made durable", self._tape.system):
                 self._wire.fsync(self._handle)
+                self._wire.fsync_folder(self._path.rpartition("/")[0])
         except NotDurable:
             self.close()
             raise
