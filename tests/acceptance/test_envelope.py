@@ -66,7 +66,7 @@ PARTS = {
     f"verify scheme {SCHEME}": ["tape", "target", "size", "digest", "result"],
     f"status tape {TAPE}": ["tape", "target", "state", "size", "changed", "copied", "verified", "trusted", "digest",
                             "durable", "doubted", "reason", "failed", "run", "ref", "basis", "accepted",
-                            "companions"],
+                            "hasty", "companions"],
     "info scheme": ["kind", "name", "file", "fields", "obeyform"],
 }
 

@@ -81,6 +81,7 @@ def test_a_running_sender_is_refused_and_the_old_tape_stays(tmp_path: Path, sshd
             [True] if kind == "receiver" else [])
         assert sites.states() == {f"{POOL}/T00001": "stale", f"{POOL}/T00002": "never"}
         sites.there("thaw", "pool", f"/{VAULT}/{POOL}").settle()
+        sites.put("T00002", b"short, so that nobody waits for it")
         sites.start()
         assert sites.copy("T00001") == (sites.pool / "T00001").read_bytes()
         assert sites.copy("T00002") == (sites.pool / "T00002").read_bytes()

@@ -159,8 +159,9 @@ def test_silence_is_noticed_and_told_of_the_right_host(dead: str, site: Site) ->
         assert time.monotonic() - start < 12
     assert f'"system": "{"bastion" if dead == "cable" else "vts2"}"' in running_one.output, running_one.output
     assert '"reason": "stalled"' in running_one.output
+    site.put("T00009", b"short, so that nobody waits for it")
     site.start()
-    assert site.copy("T00009") == site.pool.joinpath("T00009").read_bytes()
+    assert site.copy("T00009") == b"short, so that nobody waits for it"
 
 
 def test_a_stop_ends_both_connections(site: Site) -> None:

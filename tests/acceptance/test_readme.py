@@ -12,8 +12,10 @@ from pathlib import Path
 from tests.support.sshd import SshServer
 from tests.support.tapes import digests, pool
 from vtspolicy.command.sentence import parse
+from vtspolicy.policy import model
 from vtspolicy.report.manual.copying import AUTHORIZED_KEYS
 from vtspolicy.report.manual.program_page import EXAMPLES
+from vtspolicy.service.farside import far_side
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -73,6 +75,15 @@ def test_the_manual_has_the_same_walk() -> None:
 
 def test_the_line_for_the_receiver_is_the_manuals() -> None:
     assert f"    {AUTHORIZED_KEYS}\n" in README
+
+
+def test_what_is_done_over_there_is_what_add_key_prints() -> None:
+    system = model.System(name="vts2", address="vts2.example.com", user="vts",
+                          vaults={"VAULT01": "/srv/vts/VAULT01"})
+    lines = [line for step in far_side(system, ()) for line in step["lines"]]
+    assert lines[-1].startswith("setfacl ")
+    assert f"`{lines[-1]}`" in README
+    assert "".join(f"    {line}\n" for line in lines[:-1]) in README
 
 
 def test_its_sentences_can_be_parsed() -> None:

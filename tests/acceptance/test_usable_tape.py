@@ -112,15 +112,23 @@ def test_user_attributes_are_kept_or_named_once(world: World) -> None:
     assert done.leg()["states"] == {"safe": 3}
 
 
-def test_what_changes_beside_the_bytes_sends_nothing(world: World) -> None:
-    path = world.put("T00001", b"one")
+def test_of_what_changes_beside_the_bytes_a_mode_alone_is_sent_unless_the_policy_says_it(world: World) -> None:
+    path, copy = world.put("T00001", b"one"), world.copies / "T00001"
     world.start()
-    before = (world.copies / "T00001").stat()
+    before = copy.stat()
     os.setxattr(path, "user.volser", b"new")
-    path.chmod(0o600 if stat.S_IMODE(path.stat().st_mode) != 0o600 else 0o640)
     leg = world.start().leg()
     assert (leg["equal"], leg["copied"], leg["bytes"]) == (1, 0, 0)
-    assert (world.copies / "T00001").stat().st_ino == before.st_ino
+    assert copy.stat().st_ino == before.st_ino
+    path.chmod(0o604)
+    not_kept = world.kind == "sftp"  # the attribute
+    assert world.start(code=1 if not_kept else 0).leg()["copied"] == 1
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o604
+    more(world, "vts2", "mode: 0660")
+    path.chmod(0o640)
+    leg = world.start().leg()
+    assert (leg["equal"], leg["copied"], leg["bytes"]) == (1, 0, 0)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o604
 
 
 # ---- verify: sent ----------------------------------------------------------------------------------------------------
@@ -254,7 +262,8 @@ def test_parts_lie_where_the_policy_says_and_leave_nothing(staged: World, tmp_pa
     assert staged.copy("T00001") == b"one"
     assert work.stat().st_mtime_ns > touched
     assert [path.name for path in work.rglob("*")] == [POOL]
-    assert [path.name for path in (staged.copies / ".vtspolicy").iterdir() if path.name != "lock"] == ["T00001.record"]
+    assert {path.name for path in (staged.copies / ".vtspolicy").iterdir()} - {"lock", "T00001.proof"} == {
+        "T00001.record"}
     staged.run("test", "system", "vts2").settle()
 
 

@@ -18,7 +18,7 @@ from tests.faults.stage import Stage
 from tests.support import journey, tally
 from tests.support.needs import need
 from tests.support.sshd import SshServer, free_port, make_key, running
-from vtspolicy.errors import Authentication, Failure, HostKey, Outage
+from vtspolicy.errors import Authentication, Failure, HostKey, OtherHostKey, Outage
 from vtspolicy.systems.connect import connect
 
 
@@ -72,7 +72,7 @@ def test_a_changed_host_key(stage: Stage, own: SshServer, tmp_path: Path) -> Non
     before = fingerprint(own)
     own.change_host_key()
     failure = refused(stage, pinned)
-    assert type(failure) is HostKey
+    assert type(failure) is OtherHostKey
     assert before in failure.message
     assert fingerprint(own) in failure.message
     assert not failure.retry
@@ -85,7 +85,7 @@ def test_a_key_of_another_kind_than_the_pinned_one(stage: Stage, own: SshServer,
     pinned = tmp_path / "pinned"
     pinned.write_text(f"[{own.address}]:{own.port} {words[0]} {words[1]}\n")
     failure = refused(stage, pinned)
-    assert type(failure) is HostKey
+    assert type(failure) is OtherHostKey
     assert words[0] in failure.message
 
 
@@ -126,7 +126,7 @@ def test_known_hosts_that_is_garbage(stage: Stage, own: SshServer, tmp_path: Pat
     for content in lines:
         path = tmp_path / "garbage"
         path.write_bytes(content)
-        assert type(refused(stage, path)) is HostKey, content[:80]
+        assert isinstance(refused(stage, path), HostKey), content[:80]
         path.write_bytes(content + b"\n" + good.encode() + b"\n")
         if len(content) < 1 << 20:
             connect(stage.sender.there, str(path), "test", None).cut()  # a good line beside bad ones counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vtspolicy.errors import Diverged, Held
+from vtspolicy.errors import Damaged, Diverged, Held, Missing
 from vtspolicy.planning.plan import Action, Plan, Step
 
 
@@ -15,14 +15,14 @@ def adoption_of(plan: Plan) -> Plan:
 
 
 def _adopted(step: Step) -> Step:
-    if step.action is Action.COMPARE:
-        # What a run would repair unasked, it must still repair: nothing is noted of it then.
+    if step.action is Action.COMPARE:  # what a run would repair unasked, it must still repair
         return replace(step, if_unequal=Action.DIFFER,
-                       reason=Diverged.reason if step.if_unequal is Action.REFUSE else None)
+                       reason=Diverged.reason if step.if_unequal is Action.REFUSE else Damaged.reason)
     if step.action is Action.COPY:
-        return replace(step, action=Action.DIFFER, reason=None)
+        lost = step.target is None and step.known is not None and step.known.digest is not None
+        return replace(step, action=Action.DIFFER, reason=Missing.reason if lost else None)
     if step.action is Action.REFUSE and step.target is not None and step.reason in (Diverged.reason, Held.reason):
-        return replace(step, action=Action.DIFFER, reason=Diverged.reason if step.reason == Diverged.reason else None)
+        return replace(step, action=Action.DIFFER)
     return step
 
 

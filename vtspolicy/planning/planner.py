@@ -69,6 +69,8 @@ class Situation:
     """Of the names in `elsewhere`: who wrote the tape that lies there, as far as that is known."""
     companions: tuple[str, ...] = ()
     """Templates for the names of files that belong to a tape."""
+    mode: int | None = None
+    """The permission bits that the policy gives the copies; None means the source's."""
 
 
 def selected(inventory: Inventory, templates: Iterable[str], companions: Iterable[str] = ()) -> tuple[str, ...]:
@@ -174,7 +176,7 @@ def _of_known(source: TapeFacts, target: TapeFacts, known: Copy, situation: Situ
     if not known.source_identity.looks_like(source.identity):
         return _copy(source, target, f"changed since {_date(known.copied, situation.zone)}", known)
     if not known.source_identity.fits(source.identity):
-        if source.mode != target.mode:
+        if situation.mode is None and source.mode != target.mode:
             return _copy(source, target, f"its mode is {source.mode:04o} now", known)
         why = "same size and time, touched since its copy"
     elif known.doubted is not None:

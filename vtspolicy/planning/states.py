@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 from vtspolicy.planning.plan import Copy, Step
@@ -105,6 +106,15 @@ def state_when_asked(last_known: TapeState, copy: Copy | None, there: TapeFacts 
     if touched:  # its bytes may be the same; nobody read them
         return TapeState.UNPROVEN if last_known is TapeState.SAFE else last_known
     return TapeState.DIVERGED
+
+
+def seen_otherwise(copy: Copy | None, there: TapeFacts | None, moment: str) -> Copy | None:
+    """What is to be kept of a look that found another tape, or none, where the copy should lie; None where it found
+    nothing new. Such a copy is proven no more, and what the next run does about it is the same."""
+    if copy is None or copy.digest is None or copy.doubted is not None or (
+            there is not None and copy.explains(there)):
+        return None
+    return replace(copy, doubted=moment)
 
 
 _REASONS = {"diverged": TapeState.DIVERGED, "held": TapeState.HELD, "missing": TapeState.MISSING}

@@ -45,7 +45,8 @@ def test_lines(result: Result, zone: str | None) -> list[str]:
 
 def _step(step: Mapping[str, Any]) -> list[str]:
     head = f"  {_WORDS[step['result']]:<8} {step['step']}"
-    about = "" if step["about"] is None else f"{step['about']}: "
+    about = f"{step['about']}: "
+    about = "" if step["about"] is None or step["detail"].startswith(about) else about
     body = _wrapped(about + step["detail"], "", 80 - _COLUMN)
     if step["remedy"] is not None:
         body += _wrapped(f"-> {step['remedy']}", "", 80 - _COLUMN)

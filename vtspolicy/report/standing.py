@@ -58,6 +58,7 @@ def _tape_detail(each: Mapping[str, Any], zone: str | None) -> list[str]:
             ("Changed", moments.of_seconds(each["changed"], zone)),
             *([("Accepted as gone", moments.of_text(each["accepted"], zone))] if each.get("accepted") else []),
             ("Copied", moments.of_text(each["copied"], zone)), ("Verified", moments.of_text(each["verified"], zone)),
+            *([("To be compared", "it was read within two seconds of its last change")] if each.get("hasty") else []),
             ("Seen unchanged", moments.of_text(each["trusted"], zone)), ("Digest", each["digest"] or "-"),
             ("Durable", "yes" if each["durable"] else "no"), ("Run", each["run"] or "-"), ("Ref", each["ref"] or "-"),
             *([("Companions", ", ".join(f"{name} {state}" for name, state in each["companions"].items()))]

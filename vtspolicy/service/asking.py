@@ -12,6 +12,7 @@ from vtspolicy.catalog.times import now
 from vtspolicy.errors import Failure
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.planner import AT_FAULT, copy_of, is_ours
+from vtspolicy.planning.states import seen_otherwise
 from vtspolicy.policy.request import Leg
 from vtspolicy.service.identity import identified
 from vtspolicy.service.roads import Roads
@@ -41,13 +42,6 @@ class Found:
                 return found
         return copy
 
-    def contradicts(self, copy: Copy | None, leg: Leg, name: str) -> bool:
-        """Whether the catalog's copy is not what lies there, nor one that a record tells of."""
-        if copy is None or copy.digest is None:
-            return False
-        known, facts = self.known(copy, leg, name), self.tapes.get(name)
-        return facts is None or known is None or not known.explains(facts)
-
 
 def look(leg: Leg, state: State, roads: Roads, copies: Mapping[str, Copy]) -> Found:
     """The leg's target pool. Raise Outage, IdentityMismatch where it is not the vault that it was, and Unknown."""
@@ -60,11 +54,13 @@ def look(leg: Leg, state: State, roads: Roads, copies: Mapping[str, Copy]) -> Fo
 
 
 def doubt_contradicted(found: Found, leg: Leg, copies: Iterable[Copy], state: State) -> None:
-    """From now on the copies that were not found as the catalog has them are no longer proven. A state that others use
-    does not hinder the answer."""
-    other = [copy for copy in copies if copy.doubted is None and found.contradicts(copy, leg, copy.source.name)]
+    """From now on the copies that were not found as the catalog has them, nor as a record tells, are no longer proven.
+    A state that others use does not hinder the answer."""
+    moment = now()
+    other = [(copy, doubted) for copy in copies if found.known(copy, leg, copy.source.name) is copy
+             and (doubted := seen_otherwise(copy, found.tapes.get(copy.source.name), moment)) is not None]
     if other:
         with suppress(Failure), state.transaction() as transaction:
-            for copy in other:
+            for copy, doubted in other:
                 if transaction.copy_of(copy.source, copy.target) == copy:  # else somebody knows better by now
-                    transaction.save_copy(replace(copy, doubted=now()))
+                    transaction.save_copy(doubted)

@@ -19,7 +19,7 @@ def far_side(system: model.System, behind: Sequence[model.System]) -> list[dict[
     """The steps over there, each with what it is for (`say`) and what root types (`lines`)."""
     user, shell = str(system.user), "/bin/sh"
     steps = [] if user == "root" else [
-        {"say": "A user of its own:", "lines": [f"useradd --create-home --shell {shell} {user}"]}]
+        {"say": "A user of its own:", "lines": [f"useradd --create-home --shell {shell} --password '*' {user}"]}]
     steps.append({"say": f"The line above, into its authorized_keys ({user} owns it, nobody else may write it):",
                   "lines": [f"install -d -m 0700 -o {user} -g {user} ~{user}/.ssh",
                             f"cat >> ~{user}/.ssh/authorized_keys",

@@ -84,7 +84,7 @@ def look_at(context: Context, leg: Leg, *, replace: bool, sweep: bool) -> tuple[
         state.doubted(leg.target.of),
         origins(state, target, {name: others[name] for name in selected(here, leg.tapes, companions)
                                 if name in others}),
-        companions)
+        companions, context.policies.system(leg.target.system).mode)
     unknown = unexplained(situation)
     if unknown:
         situation = dataclasses.replace(situation, records=target.records(leg.target, unknown))

@@ -143,6 +143,7 @@ class _Rebuilding:
         """The tapes of a target pool and its records; also those of tapes that are gone, where it can be asked."""
         if pool not in self._targets:
             system = self._context.roads.to(pool.system)
+            system.sweep(pool, self._context.state.id)  # makes the names durable that a killed run may have left
             tapes = dict(system.inventory(pool).tapes)
             names = {*tapes, *(system.recorded(pool) if isinstance(system, Local) else ())}
             self._targets[pool] = tapes, system.records(pool, sorted(names)) if names else {}

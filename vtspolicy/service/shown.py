@@ -20,7 +20,7 @@ def plan_data(plan: Plan, read_back: int = 0) -> dict[str, object]:
 
     return {
         "source": str(plan.source), "target": str(plan.target), "bytes": plan.bytes_to_copy,
-        "counts": {str(action): len(plan.having(action)) for action in Action},
+        "counts": {str(action): len(plan.having(action)) for action in Action if action is not Action.DIFFER},
         "steps": [{"tape": step.tape, "accompanies": step.accompanies, "action": str(step.action), "why": step.why,
                    "bytes": step.size,
                    "reason": step.reason if step.action is Action.REFUSE else None,

@@ -77,6 +77,7 @@ class Standing:
             "digest": copy and copy.digest, "durable": copy is not None and copy.durable,
             "doubted": copy and copy.doubted, "reason": copy and copy.reason, "failed": copy and copy.failed,
             "run": copy and copy.run, "ref": self.ref, "basis": str(self.basis), "accepted": self.accepted,
+            "hasty": copy is not None and copy.hasty,
             "companions": {each.tape: str(each.state) for each in self.companions}}
 
     def with_companions(self, companions: Iterable[Standing]) -> Standing:

@@ -99,6 +99,11 @@ def decode(content: bytes) -> tuple[Record, ...]:
         return ()
 
 
+def decode_of(tape: str, content: bytes) -> tuple[Record, ...]:
+    """The same, without what tells of another tape: a file may come back under a wrong name."""
+    return tuple(each for each in decode(content) if each.tape == tape)
+
+
 def following(record: Record, earlier: tuple[Record, ...], live: Identity | None) -> tuple[Record, ...]:
     """What the file holds while `record` is being published over a tape that is `live` now.
 

@@ -29,6 +29,7 @@ from vtspolicy.errors import (
 )
 from vtspolicy.planning.haste import is_hasty
 from vtspolicy.planning.plan import WINDOW_BYTES, WINDOW_PARTS, Action, Copy, Plan, Step
+from vtspolicy.planning.states import seen_otherwise
 from vtspolicy.systems.contract import (
     Hole,
     Identity,
@@ -266,7 +267,9 @@ class _Carrier:
                        self._noted(step, failure.reason), failure)
 
     def _differs(self, step: Step) -> Outcome:
-        return Outcome(step, Result.DIFFERS, None if step.reason is None else self._noted(step, step.reason))
+        if step.reason is not None:
+            return Outcome(step, Result.DIFFERS, self._noted(step, step.reason))
+        return Outcome(step, Result.DIFFERS, seen_otherwise(step.known, step.target, self._journey.now()))
 
     def _refused(self, step: Step, reason: str, why: str) -> Outcome:
         kind = next(leaf for leaf in leaves() if leaf.reason == reason)

@@ -37,6 +37,8 @@ def compare(plan: Plan, step: Step, source: System, target: System, journey: Jou
     (digest, ours), (there, theirs) = _read(plan, step, known, source, target, journey)
     check_recorded(plan, step, digest)
     if digest != there:
+        if known is not None and step.if_unequal is Action.DIFFER:
+            return Outcome(step, Result.DIFFERS)  # the source changed, which shows; nobody looked at the target
         return step.if_unequal
     if before is not None and before.reason == NotDurable.reason:  # a second fsync would lie
         if step.if_unequal is not Action.DIFFER:

@@ -28,16 +28,18 @@ def adopted(one: Step) -> Step:
 
 @pytest.mark.parametrize(("given", "action", "if_unequal", "reason"), [
     (step(Action.COMPARE, reason="diverged"), Action.COMPARE, Action.DIFFER, "diverged"),
-    (step(Action.COMPARE, if_unequal=Action.COPY, known=KNOWN), Action.COMPARE, Action.DIFFER, None),
+    (step(Action.COMPARE, if_unequal=Action.COPY, known=KNOWN), Action.COMPARE, Action.DIFFER, "damaged"),
     (step(Action.COPY, target=None), Action.DIFFER, Action.REFUSE, None),
+    (step(Action.COPY, target=None, known=KNOWN), Action.DIFFER, Action.REFUSE, "missing"),
     (step(Action.COPY, known=KNOWN), Action.DIFFER, Action.REFUSE, None),
     (step(Action.REFUSE, reason="diverged"), Action.DIFFER, Action.REFUSE, "diverged"),
-    (step(Action.REFUSE, reason="held"), Action.DIFFER, Action.REFUSE, None),
+    (step(Action.REFUSE, reason="held"), Action.DIFFER, Action.REFUSE, "held"),
     (step(Action.REFUSE, reason="name-clash"), Action.REFUSE, Action.REFUSE, "name-clash"),
     (step(Action.REFUSE, reason="missing", target=None), Action.REFUSE, Action.REFUSE, "missing"),
     (step(Action.NOTHING, known=KNOWN), Action.NOTHING, Action.REFUSE, None)])
 def test_what_becomes_of_a_step(given: Step, action: Action, if_unequal: Action, reason: str | None) -> None:
-    """Only what a run refuses as diverged is noted as that; what it would mend unasked it must still mend."""
+    """What was found is noted, so that nobody calls it safe; only what a run refuses as diverged is noted as that, and
+    what it would mend unasked it must still mend."""
     found = adopted(given)
     assert (found.action, found.if_unequal, found.reason) == (action, if_unequal, reason)
     assert (found.known, found.target) == (given.known, given.target)

@@ -160,6 +160,15 @@ def test_a_tape_gets_its_step(given: dict[str, Any], action: Action, why: str) -
     assert (found.action, found.why) == (action, why)
 
 
+@pytest.mark.parametrize(("mode", "action", "why"), [
+    (None, Action.COPY, "its mode is 0640 now"), (0o660, Action.COMPARE, "same size and time, touched since its copy")])
+def test_a_mode_that_changed_is_sent_unless_the_policy_says_it(mode: int | None, action: Action, why: str) -> None:
+    given = situation(moved(HERE, ctime_ns=501), THERE, copy(), mode=mode)
+    there = inventory(dataclasses.replace(facts(THERE), mode=0o660))
+    (planned,) = make_plan(dataclasses.replace(given, target=there)).steps
+    assert (planned.action, planned.why) == (action, why)
+
+
 DOUBTED = "2026-11-23T01:30:00.000Z"
 IN_DOUBT = "the target's identity was in doubt 2026-11-23 01:30"
 

@@ -125,12 +125,12 @@ class TwoSites:
         return result
 
     def _looked_at(self, result: Result) -> set[str]:
-        """The tapes whose copies the sentence looked at and heard of: those of a run that came to a plan, what was
-        brought back, what VERIFY read or missed, all that ASK was answered, and the pool of which a catalog was made."""
+        """The tapes whose copies the sentence looked at: those of a run that came to a plan, what was brought back, what
+        VERIFY read or missed, all that ASK was answered, and the pool of which a catalog was made."""
         assert result.command is not None
         data, verb = result.data, result.command.verb
         match verb:
-            case "START" if any(each["states"] for each in data.get("legs", [])):
+            case "START" | "ADOPT" if any(each["states"] for each in data.get("legs", [])):
                 return set(self._contents(self.source))
             case "COPY" if any(each["copied"] + each["equal"] for each in data.get("legs", [])):
                 return {result.command.operands[0].rpartition("/")[2]}
@@ -219,7 +219,8 @@ class TwoSites:
         return self._seconds * 10**9
 
     def put(self, path: Path, content: bytes, mtime_ns: int | None = None, *, new: bool = False) -> None:
-        """Somebody writes a file, in place or (`new`) by a rename. What no look at the target could show is not done."""
+        """Somebody writes a file, in place or (`new`) by a rename. What no look at the target could show is not
+        done."""
         before = path.stat() if path.exists() else None
         if new or before is None:
             other = path.with_name(".new")
@@ -232,6 +233,8 @@ class TwoSites:
         wanted = self.later() if mtime_ns is None else mtime_ns
         os.utime(path, ns=(wanted, wanted))
         self._settle(path, before)
+        if path.parent == self.source and self.kind == "sftp":
+            self._shown[path.name, self._show(path)] = content  # a run that was cut off may have left its record
         if path.parent == self.target:
             while self._shown.get((path.name, self._show(path)), content) != content:
                 wanted += 10**9

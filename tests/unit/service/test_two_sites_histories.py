@@ -67,6 +67,6 @@ def test_nothing_is_called_safe_that_is_not(kind: str) -> None:
         if error is not None:
             least = smallest(kind, history)
             again = _goes_wrong(kind, least) or error
-            again.add_note(f"history {number} of {kind}; the least of it:\n" + "\n".join(f"    {each}," for each in least))
+            again.add_note("\n".join((f"history {number} of {kind}; the least of it:", *map(str, least))))
             raise again
         tally("histories of two sites", 1, at_least=TRIALS * len(KINDS))

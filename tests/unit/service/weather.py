@@ -30,8 +30,8 @@ class Weather:
         self._patch = pytest.MonkeyPatch()
         self._bytes: dict[int, bytes] = {}
         """By inode: what the file held when it was last fsynced."""
-        self._names: dict[str, int] = {}
-        """The pool's names with their inodes when the pool was last fsynced."""
+        self._names: dict[tuple[int, str], int] = {}
+        """The names, in the directory of that inode, with their inodes when it was last fsynced."""
         self._lost: set[tuple[str, int]] = set()
         """Names, or contents (under an empty name), whose fsync failed: no later one brings them back."""
         self._kill_in: int | None = None
@@ -99,14 +99,17 @@ class Weather:
         if stat.S_ISREG(found.st_mode) and ("", found.st_ino) not in self._lost:
             self._bytes[found.st_ino] = Path(f"/proc/self/fd/{fd}").read_bytes()
         elif path == str(self._pool):
-            self._names = {name: inode for name, inode in self._present().items() if (name, inode) not in self._lost}
+            self._names = {each: inode for each, inode in self._names.items() if each[0] != found.st_ino}
+            self._names |= {(found.st_ino, name): inode for name, inode in self._present().items()
+                            if (name, inode) not in self._lost}
 
     def _lose(self, path: str, found: os.stat_result) -> None:
         if stat.S_ISREG(found.st_mode):
             if self._bytes.get(found.st_ino) != Path(path).read_bytes():
                 self._lost.add(("", found.st_ino))
         elif path == str(self._pool):
-            self._lost |= {each for each in self._present().items() if self._names.get(each[0]) != each[1]}
+            self._lost |= {(name, inode) for name, inode in self._present().items()
+                           if self._names.get((found.st_ino, name)) != inode}
 
     def _present(self) -> dict[str, int]:
         return {each.name: each.inode() for each in os.scandir(self._pool) if not each.name.startswith(".")}
@@ -131,10 +134,10 @@ class Weather:
     def sync(self, path: Path) -> None:
         """Somebody makes a file of the pool last."""
         self._bytes[path.stat().st_ino] = path.read_bytes()
-        self._names[path.name] = path.stat().st_ino
+        self._names[self._pool.stat().st_ino, path.name] = path.stat().st_ino
 
     def lasting(self, name: str) -> bool:
         """Whether these bytes would lie under this name after a loss of power."""
         path = self._pool / name
         inode = path.stat().st_ino
-        return self._names.get(name) == inode and self._bytes.get(inode) == path.read_bytes()
+        return self._names.get((self._pool.stat().st_ino, name)) == inode and self._bytes.get(inode) == path.read_bytes()

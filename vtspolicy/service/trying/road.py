@@ -133,7 +133,8 @@ def _far_end(link: Link, system: model.System, remembered: str | None, steps: St
     except Failure as failure:
         link.close()
         remedy = (f"vtspolicy must be installed there, and the line in authorized_keys be the one that ADD KEY "
-                  f"{system.name} prints" if isinstance(failure, NoReceiver) else None)
+                  f"{system.name} prints; or, for plain SFTP, sshd there needs: Subsystem sftp internal-sftp"
+                  if isinstance(failure, NoReceiver) else None)
         steps.fail("far end", failure, remedy)
         return None
     except BaseException:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -184,8 +186,22 @@ def _hindered(visit: Visit, place: Pool | Vault, what: str, why_not: str, steps:
     user = visit.system.user or "the user of vtspolicy"
     if what == DRESS:
         steps.fail(what, TargetWrite(why_not, system=place.system),
-                   "let the user who writes there be the owner that the policy names, and a member of its group; or "
+                   "let the user who writes there be the owner that the policy names, and a member of its group "
+                   "(usermod -aG group user); or "
                    f"ALTER SYSTEM {visit.system.name}, OWNER", place)
         return
     steps.fail(what, TargetWrite(f"{place}: {what}: {why_not}", system=place.system),
-               f"give {user} the right to make and to write files there: chown, or setfacl (ADD KEY says how)", place)
+               _writing_cure(why_not, user), place)
+
+
+def _writing_cure(why_not: str, user: str) -> str:
+    """What is to be done where something cannot be written, by what the system over there said."""
+    if any(os.strerror(each) in why_not for each in (errno.ENOSPC, errno.EDQUOT)):
+        return "make room there, or put the vault on a larger disk"
+    if os.strerror(errno.EROFS) in why_not:
+        return ("mount it writable there (mount -o remount,rw), once it is known why it is not: a disk that fails "
+                "becomes so")
+    rights = f"give {user} the right to make and to write files there: chown, or setfacl (ADD KEY says how)"
+    if why_not == "Failure":  # all that SFTP can say
+        return f"the server tells no more: see whether the disk there is full, or mounted read-only; or {rights}"
+    return rights

@@ -212,7 +212,7 @@ class PoolFolder:
             fd = os.open(records.file_name(tape), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
                          dir_fd=work)
             try:
-                return records.decode(os.read(fd, records.LARGEST))
+                return records.decode_of(tape, os.read(fd, records.LARGEST))
             finally:
                 os.close(fd)
         except OSError:

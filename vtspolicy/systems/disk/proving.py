@@ -46,6 +46,7 @@ def note(pool: PoolFolder, tape: str, digest: str, facts: TapeFacts) -> None:
             assert work is not None
             os.fsync(work)
         if proofs.is_about(kept, read):
+            os.fsync(pool.fd)  # whoever published it may have been killed before its name lasted
             prove(pool, tape, read)
 
 

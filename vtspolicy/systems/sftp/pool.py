@@ -133,7 +133,8 @@ class SftpPool:
 
     def records(self, tape: str) -> tuple[Record, ...]:
         """The records of a tape, newest first; none where they cannot be read."""
-        return records.decode(small_file(self.wire, f"{self.work}/{records.file_name(tape)}", self.wire.block))
+        return records.decode_of(tape, small_file(self.wire, f"{self.work}/{records.file_name(tape)}",
+                                            self.wire.block))
 
     def sweep(self, writer: str) -> int:
         """Remove the part files of the state `writer`, and those of others that nobody is at work on any more; make the
