@@ -6,14 +6,17 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.world import POOL, SCHEME, VAULT, World
+from tests.acceptance.world import KINDS, POOL, SCHEME, VAULT, World
 from tests.support import tally
+from tests.support.signals import Running
 from tests.support.tapes import assert_equal, digests, random_bytes
 
 HERE = f"/{VAULT}/{POOL}"
@@ -167,6 +170,22 @@ def test_large_tapes_are_read_on_both_sides_at_once_at_a_rate(make_world: Callab
     assert 1.0 < leg["seconds"] < 3.0, "two tapes of 3 MiB, and both sides of each at the same time"
     done = world.run(*ADOPT, "--rate", "fast", "--json").settle(2)
     assert done.reasons == ["usage"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_signal_ends_it_while_both_sides_read(kind: str, make_world: Callable[..., World]) -> None:
+    """Within seconds, whoever is waited for; what was done is not done again."""
+    world = make_world(kind)
+    for name, size in (("T00000", 2000), ("T00001", 3 << 20)):
+        shutil.copy2(world.put(name, random_bytes(size, size)), world.copies / name)
+    with Running(world.command(*ADOPT, "--rate", "200 KiB/s", "--json"), cwd=world.folder) as running:
+        running.wait_for_file(world.copies / ".vtspolicy", "T00000.record")
+        time.sleep(0.5)
+        code, seconds = running.end_by(signal.SIGTERM)
+        assert (code, seconds < 10) == (3, True), (code, seconds, running.output, running.errors)
+    leg = world.run(*ADOPT, "--json").settle().leg()
+    assert (leg["trusted"], leg["equal"]) == (1, 1)
+    assert set(world.states().values()) == {"safe"}
 
 
 def test_an_older_far_side_keeps_no_record_and_that_is_told(make_world: Callable[..., World]) -> None:

@@ -1,7 +1,7 @@
 """COPY TAPE … FROM is killed at calls that change the state or the pool here: between publish and catalog.
 
-What lies here is old or new, never mixed; STATUS never calls safe what is not there; and the same sentence again, or the
-next run, brings everything in order.
+What lies here is old or new, never mixed; STATUS never calls safe what is not there; and the same sentence again, or
+the next run, brings everything in order.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ class Stage:
 
     def __init__(self, kind: str, folder: Path, server: SshServer, stall: float = 20.0) -> None:
         self.kind, self.server, self.stall = kind, server, stall
+        self._hours = 0
         self.far, self.near = folder / f"far-{kind}", folder / "near"
         initialise(self.far, 1)
         initialise(self.near, 2)
@@ -49,8 +50,11 @@ class Stage:
             self.taker.here, self.taker.known_hosts = usual
 
     def put(self, name: str, content: bytes) -> bytes:
-        """A host writes a tape over there."""
-        (self.far / POOL / name).write_bytes(content)
+        """A host writes a tape over there, hours ago: over SFTP one that changed just now is read again."""
+        path = self.far / POOL / name
+        path.write_bytes(content)
+        self._hours += 1
+        os.utime(path, (0, 1_600_000_000 + 3600 * self._hours))
         return content
 
     def here(self, name: str) -> bytes | None:

@@ -19,6 +19,7 @@ PACKAGES: Final = {
     "mandoc": "mandoc",
     "mkfs.ext4": "e2fsprogs",
     "mount": "mount",
+    "nsenter": "util-linux",
     "prlimit": "util-linux",
     "setpriv": "util-linux",
     "ssh": "openssh-client",

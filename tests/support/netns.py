@@ -49,6 +49,14 @@ class Link:
         for side in SIDES:
             self._do([*self.inside(side), need("iptables"), "-F", "INPUT"])
 
+    def unplug(self, side: Side) -> None:
+        """Takes this side's end of the cable out."""
+        self._do([need("ip"), "-n", self.name(side), "link", "set", CABLE, "down"])
+
+    def plug(self, side: Side) -> None:
+        """Puts it in again."""
+        self._do([need("ip"), "-n", self.name(side), "link", "set", CABLE, "up"])
+
     def open(self) -> None:
         ip = need("ip")
         for side in SIDES:

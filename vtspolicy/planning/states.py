@@ -15,8 +15,8 @@ class TapeState(StrEnum):
     SAFE = "safe"
     """Its present bytes are verified and durable there."""
     UNPROVEN = "unproven"
-    """Copied, but not verified, not durable, nobody could look at its source, or its vault's identity was in doubt
-    since it was last read."""
+    """Copied, but not verified, not durable, nobody could look at its source, or since it was last read its vault's
+    identity was in doubt, or a look found something else."""
     STALE = "stale"
     """Changed here since its last copy."""
     HELD = "held"
@@ -35,8 +35,8 @@ MEANINGS = {
     TapeState.SAFE: "its present bytes are verified and durable on the target",
     TapeState.UNPROVEN: "copied, but not read back since it was sent or since somebody touched it; or not durable; or "
                         "read over plain SFTP within two seconds of its last change, where another one would not "
-                        "show; or its source cannot be looked at; or the identity of its vault was in doubt since it "
-                        "was last read",
+                        "show; or its source cannot be looked at; or since it was last read, the identity of its "
+                        "vault was in doubt, or STATUS with ASK or ADOPT saw another tape or none",
     TapeState.STALE: "changed or touched at the source since its last copy",
     TapeState.HELD: "became empty or shrank at the source, and its copy was not replaced; or it is gone from there "
                     "(also where that was accepted), and its copy is kept",

@@ -88,7 +88,10 @@ def _booked(context: Context, way: WayBack) -> Callable[[Prepared, Outcome], Out
 
 
 def _lasting(prepared: Prepared, outcome: Outcome, came: Copy, known: Copy | None) -> Copy:
-    """What is known of the copy over there, and whether it lasts."""
+    """What is known of the copy over there, and whether it lasts: not where an fsync failed once, for a second one
+    would lie."""
+    if known is not None and known.reason == NotDurable.reason and known.digest == came.digest:
+        return replace(restored(came, known, durable=False), reason=known.reason, failed=known.failed)
     try:
         return restored(came, known, durable=_is_durable(prepared, outcome, came, known))
     except NotDurable as failure:

@@ -243,10 +243,10 @@ class System(Protocol):
 
     def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
                rate: int | None = None) -> tuple[str, TapeFacts]:
-        """Read the whole tape there; its digest, and its facts, equal before and after. With `durable` its bytes are
-        made so before they are read, where the system can; with `rate` no more than so many bytes per second are
-        read (an older far side knows no rate). Raise Missing, SourceUnreadable or SourceChanged, and NotDurable where
-        they cannot be made so."""
+        """Read the whole tape there; its digest, and its facts, equal before and after. With `durable` its bytes
+        and its name are made so before they are read, where the system can; with `rate` no more than so many bytes per
+        second are read (an older far side knows no rate). Raise Missing, SourceUnreadable or SourceChanged, and
+        NotDurable where they cannot be made so."""
 
     def adopt(self, tape: Tape, record: Record) -> None:
         """Keep a record of a tape that others brought there, as if it had been published: of exactly what `digest` read

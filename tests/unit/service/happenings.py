@@ -3,14 +3,13 @@ sentences."""
 
 from __future__ import annotations
 
-import random
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.unit.service.histories import MARKER, NAMES, WORK, TwoSites
+from tests.unit.service.histories import MARKER, WORK, TwoSites
 
 Step = tuple[Any, ...]
 """What happens, and its words."""
@@ -221,16 +220,6 @@ def mark(sites: TwoSites, side: str, number: int) -> None:
 
 # ---- sentences -----------------------------------------------------------------------------------------------------
 
-SENTENCES = (
-    "START SCHEME NIGHTLY", "START SCHEME NIGHTLY", "START SCHEME NIGHTLY", "START SCHEME NIGHTLY, REPLACE",
-    "VERIFY SCHEME NIGHTLY", "VERIFY SCHEME NIGHTLY", "REBUILD CATALOG !", "STATUS SCHEME NIGHTLY, ASK",
-    "PLAN SCHEME NIGHTLY", "TRUST VAULT there:/VAULT02 !", "INIT VAULT there:/VAULT02, REPLACE !",
-    "INIT VAULT there:/VAULT02 !", "TRUST VAULT /VAULT01 !", "INIT VAULT /VAULT01, REPLACE !",
-    "ACCEPT POOL /VAULT01/PAYROLL !", "ADOPT POOL /VAULT01/PAYROLL", "ADOPT POOL /VAULT01/PAYROLL")
-OF_A_TAPE = ("COPY TAPE /VAULT01/PAYROLL/{} FROM there", "COPY TAPE /VAULT01/PAYROLL/{} FROM there, REPLACE",
-             "RELEASE TAPE /VAULT01/PAYROLL/{} !", "VERIFY TAPE /VAULT01/PAYROLL/{}",
-             "START SCHEME NIGHTLY", "START SCHEME NIGHTLY")
-
 
 @_happening
 def say(sites: TwoSites, sentence: str) -> None:
@@ -259,37 +248,3 @@ def failing(sites: TwoSites, sentence: str, number: int) -> None:
 def freeze(sites: TwoSites, whole: bool, thaw: bool) -> None:
     if sites.target.exists():
         sites.freeze(whole=whole, thaw=thaw)
-
-
-# ---- any of it ---------------------------------------------------------------------------------------------------------
-
-CONTENTS = (b"aaaa", b"bbbb", b"cccc", b"", b"aaaabbbb", b"d" * 100)
-RUN = "START SCHEME NIGHTLY"
-
-
-def steps(dice: random.Random, number: int) -> list[Step]:
-    """A history of so many steps: tapes, a first run, and then anything."""
-    first: list[Step] = [("write", "here", name, dice.choice(CONTENTS)) for name in NAMES[:dice.randint(1, 3)]]
-    return [*first, ("say", RUN), *(_any_step(dice) for _ in range(number))]
-
-
-def _any_step(dice: random.Random) -> Step:
-    name, side, flag = dice.choice(NAMES), dice.choice(("here", "there")), dice.random() < 0.5
-    sentence = dice.choice((*SENTENCES, *OF_A_TAPE)).format(name)
-    hands: list[Step] = [
-        ("write", "here", name, dice.choice(CONTENTS)), ("write", side, name, dice.choice(CONTENTS)),
-        ("sneak", side, name, dice.choice(CONTENTS), flag), ("append", side, name, dice.choice(CONTENTS)),
-        ("truncate", side, name), ("delete", side, name), ("touch", side, name), ("restore", side, name),
-        ("swap", side, name, dice.choice(NAMES)), ("carry", name)]
-    places: list[Step] = [
-        ("keep", side), ("bring", side), ("clone",), ("replace_disk",), ("unmount", side), ("mount", "here"),
-        ("mount", "there"), ("freeze", flag, False), ("freeze", flag, True), ("mark", side, dice.randint(0, 3)),
-        ("mark", "there", 2), ("mark", "here", 1)]
-    kept: list[Step] = [
-        ("lose_catalog",), ("lose_records",), ("put_back", name, dice.choice(("record", "proof"))),
-        ("spoil", name, dice.choice(("record", "proof")), dice.choice(("lost", "cut", "other")))]
-    said: list[Step] = [
-        ("say", RUN), ("say", sentence), ("say", sentence), ("killed", RUN, dice.randint(0, 25)),
-        ("killed", sentence, dice.randint(0, 12)), ("failing", RUN, dice.randint(0, 10)),
-        ("failing", sentence, dice.randint(0, 4))]
-    return dice.choice(dice.choices((hands, places, kept, said), (5, 2, 2, 6))[0])

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pytest
 
@@ -61,8 +61,8 @@ class TwoSites:
         self._patch = pytest.MonkeyPatch()
         self._seconds = _EPOCH
         self._seen: dict[str, set[tuple[bytes | None, bool]]] = {name: set() for name in NAMES}
-        """How each name stood on the target when the program last looked: its bytes, and whether they would last. Nobody
-        knows whether a program that was killed had looked before."""
+        """How each name stood on the target when the program last looked: its bytes, and whether they would last.
+        Nobody knows whether a program that was killed had looked before."""
         self._ours: dict[str, set[bytes]] = {name: set() for name in NAMES}
         """What was published under the name, or found there equal to the source."""
         self._shown: dict[tuple[str, object], bytes] = {}
@@ -119,14 +119,13 @@ class TwoSites:
                 self._seen[name].add(self._standing(name))
         else:
             self._seen.update((name, {self._standing(name)}) for name in self._looked_at(result))
-            told = {each.tape and each.tape.rpartition("/")[2] for each in result.errors if each.reason == "not-durable"}
-            self.weather.forgive(name for name in NAMES  # the others were not in question when the folder's fsync failed
-                                 if name not in told and self.weather.inode(name) == inodes[name])
+            told = {str(each.tape).rpartition("/")[2] for each in result.errors if each.reason == "not-durable"}
+            self.weather.blame(name for name in NAMES if name in told or self.weather.inode(name) != inodes[name])
         return result
 
     def _looked_at(self, result: Result) -> set[str]:
-        """The tapes whose copies the sentence looked at: those of a run that came to a plan, what was brought back, what
-        VERIFY read or missed, all that ASK was answered, and the pool of which a catalog was made."""
+        """The tapes whose copies the sentence looked at: those of a run that came to a plan, what was brought back,
+        what VERIFY read or missed, all that ASK was answered, and the pool of which a catalog was made."""
         assert result.command is not None
         data, verb = result.data, result.command.verb
         match verb:

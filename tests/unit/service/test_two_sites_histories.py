@@ -10,13 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tally import count, seed, tally
+from tests.support.tally import count, seed, spread, tally
+from tests.unit.service.chances import ASK, RUN, steps
 from tests.unit.service.far_ends import KINDS
-from tests.unit.service.happenings import Step, play, steps
+from tests.unit.service.happenings import Step, play
 from tests.unit.service.histories import TwoSites
 
-TRIALS = count(full=5000, part=500) // len(KINDS)
+TRIALS = count(full=1500, part=150) // len(KINDS)
 STEPS = 30
+POINTS = 30
+"""Changes of a run with a tape to be copied, and some more; fewer of them are fsyncs."""
+ONE: list[Step] = [("write", "here", "T1", b"aaaa"), ("say", RUN)]
+VERIFY, ADOPT = ("say", "VERIFY SCHEME NIGHTLY"), ("say", "ADOPT POOL /VAULT01/PAYROLL")
+BROUGHT = "COPY TAPE /VAULT01/PAYROLL/T1 FROM there"
+HAND_OVER_RECORD: list[Step] = [
+    ("write", "here", "T1", b"aaaa"), ("write", "here", "T2", b"bbbb"), ("say", RUN),
+    ("spoil", "T1", "record", "other"), ("sneak", "there", "T1", b"cccc", True), ("say", RUN)]
 
 
 def lived(kind: str, history: list[Step]) -> list[str]:
@@ -70,3 +79,34 @@ def test_nothing_is_called_safe_that_is_not(kind: str) -> None:
             again.add_note("\n".join((f"history {number} of {kind}; the least of it:", *map(str, least))))
             raise again
         tally("histories of two sites", 1, at_least=TRIALS * len(KINDS))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("history", [
+    pytest.param([*ONE, ("restore", "there", "T1"), VERIFY], id="restored-then-verified"),
+    pytest.param([*ONE, ("restore", "there", "T1"), ("failing", VERIFY[1], 0), ("say", RUN)], id="its-fsync-fails"),
+    pytest.param([*ONE, ("restore", "there", "T1"), ("failing", VERIFY[1], 1), ("say", RUN)], id="then-its-names"),
+    pytest.param([("write", "here", "T1", b""), ("carry", "T1"), ("say", BROUGHT)], id="equal-on-both-sides"),
+    pytest.param([("write", "there", "T1", b"aaaa"), *[("failing", BROUGHT, number) for number in range(6)],
+                  ("say", RUN)], id="brought-from-a-bad-disk"),
+    pytest.param([*ONE, ("truncate", "there", "T1"), ("say", ASK)], id="seen-changed"),
+    pytest.param([*ONE, ("restore", "there", "T1"), ("say", ASK)], id="seen-touched"),
+    pytest.param([*ONE, ("delete", "there", "T1"), ("say", ASK)], id="seen-missing"),
+    pytest.param([*ONE, ("delete", "there", "T1"), ADOPT], id="adoption-finds-it-missing"),
+    pytest.param([*ONE, ("sneak", "there", "T1", b"bbbb", False), ADOPT], id="adoption-finds-it-damaged"),
+    *[pytest.param([*ONE, ("write", "here", "T1", b"bbbb"), (how, RUN, point)], id=f"{how}-at-{point}")
+      for how, points in (("killed", range(11, 17)), ("failing", range(2, 6))) for point in points],
+    pytest.param(HAND_OVER_RECORD, id="record-of-another-tape"),
+])
+def test_histories_that_once_went_wrong(kind: str, history: list[Step]) -> None:
+    lived(kind, history)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("how", ["killed", "failing"])
+def test_a_publish_that_is_cut_off_anywhere(kind: str, how: str) -> None:
+    """A second version, and then the state is lost, too; a first one, and the target is asked."""
+    for point in spread(POINTS, count(full=POINTS, part=6)):
+        cut: list[Step] = [("write", "here", "T1", b"bbbb"), (how, RUN, point)]
+        lived(kind, [*ONE, *cut, ("say", "REBUILD CATALOG !"), ("say", RUN)])
+        lived(kind, [("write", "here", "T2", b"cccc"), (how, RUN, point), ("say", ASK), VERIFY, ("say", RUN)])

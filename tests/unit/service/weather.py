@@ -34,6 +34,8 @@ class Weather:
         """The names, in the directory of that inode, with their inodes when it was last fsynced."""
         self._lost: set[tuple[str, int]] = set()
         """Names, or contents (under an empty name), whose fsync failed: no later one brings them back."""
+        self._in_question: set[tuple[str, int]] = set()
+        """Names with their inodes that an fsync of the folder that failed may have been about."""
         self._kill_in: int | None = None
         self._fail_in: int | None = None
         self._dead = False
@@ -108,19 +110,24 @@ class Weather:
             if self._bytes.get(found.st_ino) != Path(path).read_bytes():
                 self._lost.add(("", found.st_ino))
         elif path == str(self._pool):
-            self._lost |= {(name, inode) for name, inode in self._present().items()
-                           if self._names.get((found.st_ino, name)) != inode}
+            self._in_question |= {(name, inode) for name, inode in self._present().items()
+                                  if self._names.get((found.st_ino, name)) != inode}
 
     def _present(self) -> dict[str, int]:
         return {each.name: each.inode() for each in os.scandir(self._pool) if not each.name.startswith(".")}
 
-    def forgive(self, names: Iterable[str] | None = None) -> None:
-        """Nobody remembers any more which fsync failed, of these names or of anything: from now on the next one
-        counts."""
-        if names is None:
-            self._lost.clear()
-        else:
-            self._lost = {each for each in self._lost if each[0] not in set(names)}
+    def forgive(self) -> None:
+        """Nobody remembers any more which fsync failed: from now on the next one counts."""
+        self._lost.clear()
+
+    def blame(self, names: Iterable[str]) -> None:
+        """Where the folder's fsync failed, it was about these names; the others were not in question."""
+        blamed = set(names)
+        for name, inode in self._in_question:
+            if name in blamed:
+                self._lost.add((name, inode))
+                self._names = {each: found for each, found in self._names.items() if (each[1], found) != (name, inode)}
+        self._in_question.clear()
 
     def inode(self, name: str) -> int | None:
         """That of the file under this name."""
@@ -139,5 +146,5 @@ class Weather:
     def lasting(self, name: str) -> bool:
         """Whether these bytes would lie under this name after a loss of power."""
         path = self._pool / name
-        inode = path.stat().st_ino
-        return self._names.get((self._pool.stat().st_ino, name)) == inode and self._bytes.get(inode) == path.read_bytes()
+        inode, named = path.stat().st_ino, self._names.get((self._pool.stat().st_ino, name))
+        return named == inode and self._bytes.get(inode) == path.read_bytes()

@@ -46,7 +46,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def prepare(receiver: Failure | None, sftp: Failure | None) -> None:
         def far_end(word: str, failure: Failure | None) -> Any:
-            def make(link: Link, *more: object) -> str:
+            def make(link: Link, *more: object, **words: object) -> str:
                 if failure is not None:
                     raise failure
                 return word

@@ -25,7 +25,8 @@ DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64).map("blake3:{}".
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(8999, 12, 31)).map(lambda moment: moment.isoformat() + "Z")
 RECORDS = st.builds(
     Record, TEXTS, DIGESTS, IDENTITIES, st.builds(Tape, TEXTS, TEXTS, TEXTS, TEXTS), TEXTS, IDENTITIES, MOMENTS, TEXTS,
-    TEXTS, NUMBERS, st.booleans(), st.booleans(), st.none() | MOMENTS, st.none() | MOMENTS).map(
+    TEXTS, NUMBERS, st.booleans(), st.booleans(), st.none() | MOMENTS, st.none() | MOMENTS, st.none() | TEXTS,
+    st.booleans()).map(
     lambda each: each if each.verified else dataclasses.replace(
         each, identity=dataclasses.replace(each.identity, ctime_ns=None)))
 """Without a proof nobody knows the ctime."""

@@ -131,6 +131,16 @@ class SftpPool:
         """The pool's part files."""
         return counted((name, size, touched) for _, name, size, touched in self._parts())
 
+    def names_last(self) -> bool:
+        """Make the names in the pool durable: a publish may have been cut off right behind its rename. False where the
+        server cannot, or fails."""
+        try:
+            if self.promises.durable:
+                self.wire.fsync_folder(self.path)
+        except SftpStatus:
+            return False
+        return self.promises.durable
+
     def records(self, tape: str) -> tuple[Record, ...]:
         """The records of a tape, newest first; none where they cannot be read."""
         return records.decode_of(tape, small_file(self.wire, f"{self.work}/{records.file_name(tape)}",

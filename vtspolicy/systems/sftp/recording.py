@@ -47,10 +47,12 @@ def save_records(pool: SftpPool, tape: str, kept: tuple[Record, ...], temporary:
         wire.fsync_folder(pool.work)
 
 
-def proven_records(pool: SftpPool, tape: str) -> tuple[Record, ...]:
+def proven_records(pool: SftpPool, tape: str, *, lasting: bool) -> tuple[Record, ...]:
     """The records of a tape, newest first. There is no ctime to be told, and so no proof beside them: what was read
-    back when it was published, and was not found damaged, counts as verified then."""
-    return tuple(replace(each, verified=each.published if each.proven and each.damaged is None else None)
+    back when it was published, and was not found damaged, counts as verified then. Without `lasting` nobody knows
+    whether the pool's names outlive a power loss."""
+    return tuple(replace(each, verified=each.published if each.proven and each.damaged is None else None,
+                         durable=each.durable and lasting)
                  for each in pool.records(tape))
 
 

@@ -154,11 +154,9 @@ class Sftp:
         with refused_as(Unknown, f"pool {pool}", self.name):
             folder = self._pool(pool)
             there = {name for name, _ in folder.work_listing()}
-            if there and self.promises.durable:
-                # A publish may have been cut off behind its rename: what its record says is true from now on.
-                self.wire.fsync_folder(folder.path)
-            return {name: kept for name in names
-                    if records.file_name(name) in there and (kept := proven_records(folder, name))}
+            recorded = [name for name in names if records.file_name(name) in there]
+            lasting = bool(recorded) and folder.names_last()
+            return {name: kept for name in recorded if (kept := proven_records(folder, name, lasting=lasting))}
 
     def digest(self, tape: Tape, progress: Progress = no_progress, *, durable: bool = False,
                rate: int | None = None) -> tuple[str, TapeFacts]:
