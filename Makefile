@@ -27,10 +27,10 @@ demo:
 	@$(BIN)/vtspolicy demo $(if $(KEEP),--keep)
 
 test: machine lint
-	@$(as_root) $(BIN)/python -m pytest -q $(ARGS)
+	@$(as_root) $(BIN)/python -m pytest -q $(PROCESSES) $(ARGS)
 
 torture: machine
-	@$(as_root) VTSPOLICY_TORTURE=1 $(BIN)/python -m pytest -q $(ARGS)
+	@$(as_root) VTSPOLICY_TORTURE=1 $(BIN)/python -m pytest -q $(PROCESSES) $(ARGS)
 
 bench: environment
 	@$(BIN)/python -m tests.bench
@@ -55,6 +55,9 @@ environment:
 
 machine: environment
 	@$(BIN)/python .ci/machine.py test
+
+# Tests wait more than they work: one process more than there are processors, each with whole files.
+PROCESSES = -n $$(($$(nproc) + 1)) --dist loadfile
 
 # Tests that need root get it; nothing of root's is left in a user's folder.
 as_root = $$([ $$(id -u) = 0 ] && echo env || echo "sudo -n env CI=$$CI PATH=$$PATH PYTHONDONTWRITEBYTECODE=1 \

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -82,6 +83,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(line, red=line.endswith("TOO FEW"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Several processes share the tests; one of them has ended."""
+    if (told := getattr(node, "workeroutput", {}).get("tally")) is not None:
+        tally.take(told)
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["tally"] = tally.told()
+        return
     if exitstatus == pytest.ExitCode.OK and tally.too_few():
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

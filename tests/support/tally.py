@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 TORTURE: Final = os.environ.get("VTSPOLICY_TORTURE") == "1"
 BASE_SEED: Final = int(os.environ.get("VTSPOLICY_SEED", "1"))
@@ -57,6 +57,18 @@ def spread(total: int, wanted: int) -> list[int]:
     if wanted <= 1:
         return [total][:wanted]
     return sorted({1 + round(i * (total - 1) / (wanted - 1)) for i in range(wanted)})
+
+
+def told() -> dict[str, Any]:
+    """All that was counted here, as one process tells another."""
+    return {"scores": {what: [score.number, score.at_least] for what, score in SCORES.items()}, "seeds": dict(SEEDS)}
+
+
+def take(what_was_told: dict[str, Any]) -> None:
+    """Adds what another process of this session has counted."""
+    for what, (number, at_least) in what_was_told["scores"].items():
+        tally(what, number, at_least=at_least)
+    SEEDS.update(what_was_told["seeds"])
 
 
 def lines() -> list[str]:
