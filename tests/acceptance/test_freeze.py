@@ -226,5 +226,5 @@ def test_a_receiver_that_was_not_told_makes_none(tmp_path: Path, sshd: SshServer
     allow(sites, "yes")
     refused = sites.start(code=2)
     assert refused.reasons == ["refused"]
-    assert "lack --create-pool yes" in refused.json["errors"][0]["message"]
+    assert "was started without --create-pool yes" in refused.json["errors"][0]["message"]
     assert not sites.copies.exists()

@@ -92,9 +92,9 @@ def test_given_again_it_does_what_it_says(what: str, verb: str, make_world: Call
     there = [number for number, point in enumerate(points, 1) if str(world.far) in point.path]
     other_points = [number for number in range(1, len(points) + 1) if number not in there]
     assert len(there) >= 2, points
-    chosen = tally.spread(len(other_points), tally.count(len(other_points), -(-len(other_points) // 10)))
-    killed = 0  # each call at the vault in every session, those at the state as often as time allows
-    for number in sorted([*there, *(other_points[index - 1] for index in chosen)]):
+    chosen = [*_some(there, -(-len(there) // 3)), *_some(other_points, -(-len(other_points) // 10))]
+    killed = 0
+    for number in sorted(chosen):
         story.say(other)
         done = crash.run(story.command(verb), Strike(number), cwd=world.folder, timeout=120)
         struck = done.returncode == -signal.SIGKILL
@@ -102,4 +102,9 @@ def test_given_again_it_does_what_it_says(what: str, verb: str, make_world: Call
         killed += struck
         story.check(verb)
     tally.tally(f"kills of {verb.upper()} {what.upper()}", killed,
-                at_least=len(points) * 9 // 10 if tally.TORTURE else len(there) + len(chosen) // 2)
+                at_least=len(points) * 9 // 10 if tally.TORTURE else len(chosen) - 2)
+
+
+def _some(points: list[int], part: int) -> list[int]:
+    """All of the points in torture, else so many of them, evenly apart."""
+    return [points[index - 1] for index in tally.spread(len(points), tally.count(len(points), part))]

@@ -80,7 +80,7 @@ def test_the_next_command_completes_the_migration(tmp_path: Path, crash_points: 
     total = crash.count()
     assert total >= 20, crash.points()
     killed = 0
-    points = tally.spread(total, tally.count(total, -(-total // 3)))
+    points = tally.spread(total, tally.count(total, -(-total // 10)))
     for number in points:
         upgrade.set()
         done = crash.run(upgrade.command, Strike(number))

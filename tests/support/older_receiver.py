@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
         def _request(self, number: int, asked: dict[str, Any]) -> None:
             if asked["operation"] not in KNOWN:
                 raise NotBuilt(f"operation {asked['operation']!r} is not built here")
-            super()._request(number, asked)
+            super()._request(number, {key: value for key, value in asked.items() if key in WORDS})
 
         def _seal(self, number: int, asked: dict[str, Any]) -> None:
             super()._seal(number, {key: value for key, value in asked.items() if key in ("mode", "mtime_ns")})
