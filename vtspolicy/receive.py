@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
 
 def _tell(failure: Frozen, options: Mapping[str, str]) -> None:
     """A refusal goes into the event log of this side, too, where there is one that we may write."""
-    from vtspolicy.service.refused import tell_refused
+    from vtspolicy.service.sites.refused import tell_refused
 
     tell_refused(failure, options.get("--policies"), options.get("--state"), os.environ)
 

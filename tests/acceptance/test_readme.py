@@ -15,7 +15,7 @@ from vtspolicy.command.sentence import parse
 from vtspolicy.policy import model
 from vtspolicy.report.manual.copying import AUTHORIZED_KEYS
 from vtspolicy.report.manual.program_page import EXAMPLES
-from vtspolicy.service.farside import far_side
+from vtspolicy.service.sites.farside import far_side
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

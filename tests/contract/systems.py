@@ -14,8 +14,9 @@ from tests.support.sshd import SshServer
 from vtspolicy.policy import model
 from vtspolicy.policy.places import Pool, Tape, Vault
 from vtspolicy.systems.connect import connect
-from vtspolicy.systems.contract import Freeze, System
+from vtspolicy.systems.contract import System
 from vtspolicy.systems.disk.local import Local
+from vtspolicy.systems.facts import Freeze
 from vtspolicy.systems.memory import Memory
 
 KINDS = ("memory", "local", "sftp", "receiver")

@@ -14,8 +14,8 @@ from tests.contract.test_system import publish
 from tests.support.sshd import SshServer
 from vtspolicy.errors import Diverged, Frozen, Refusal
 from vtspolicy.policy.places import Tape
-from vtspolicy.systems.contract import Identity, Record
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import Identity, Record
 
 NOW = "2026-11-22T01:30:00.000Z"
 

@@ -15,8 +15,8 @@ from tests.support.needs import need_root
 from tests.support.sshd import SshServer
 from vtspolicy.errors import TargetWrite
 from vtspolicy.policy.places import Tape, Vault
-from vtspolicy.systems.contract import TapeFacts
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import TapeFacts
 from vtspolicy.systems.memory import Memory
 from vtspolicy.systems.metadata import (
     ACLS,

@@ -14,8 +14,8 @@ from tests.contract.test_system import MTIME, publish, record
 from tests.support.sshd import SshServer
 from vtspolicy.errors import Frozen, Refusal, Unknown
 from vtspolicy.policy.places import Pool, Vault
-from vtspolicy.systems.contract import Freeze
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import Freeze
 from vtspolicy.systems.metadata import Metadata
 
 FREEZE = Freeze("2026-11-22T01:30:00.000Z", "root@vts2", "site two has taken over")

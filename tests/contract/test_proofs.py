@@ -11,8 +11,8 @@ import pytest
 from tests.contract.systems import KINDS, World, world
 from tests.contract.test_system import publish
 from tests.support.sshd import SshServer
-from vtspolicy.systems.contract import Record, TapeFacts
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import Record, TapeFacts
 from vtspolicy.systems.memory import Memory
 
 

@@ -12,8 +12,8 @@ from tests.contract.systems import KINDS, World, world
 from tests.support.sshd import SshServer
 from vtspolicy.errors import Failure, Missing, Refusal, SourceChanged, SourceUnreadable, Unknown
 from vtspolicy.policy.places import Pool, Tape, Vault
-from vtspolicy.systems.contract import CHUNK, Hole, Piece
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import CHUNK, Hole, Piece
 
 LARGE = 12 * CHUNK + 4321
 """More than is asked for ahead."""

@@ -14,8 +14,8 @@ from tests.contract.systems import KINDS, VAULT, World, world
 from tests.support.sshd import SshServer
 from vtspolicy.errors import Diverged, Missing, Refusal, SourceUnreadable, TargetWrite, Unknown
 from vtspolicy.policy.places import Pool, Tape, Vault
-from vtspolicy.systems.contract import Hole, Identity, Piece, Record, TapeFacts
 from vtspolicy.systems.digest import Digester, digest_of
+from vtspolicy.systems.facts import Hole, Identity, Piece, Record, TapeFacts
 from vtspolicy.systems.metadata import Metadata
 
 MTIME = 1_700_000_000_123_456_789

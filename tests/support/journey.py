@@ -23,7 +23,8 @@ from vtspolicy.planning.planner import Situation, make_plan, unexplained
 from vtspolicy.policy import model
 from vtspolicy.policy.places import Pool
 from vtspolicy.systems.connect import connect
-from vtspolicy.systems.contract import Progress, System, no_progress
+from vtspolicy.systems.contract import System
+from vtspolicy.systems.facts import Progress, no_progress
 from vtspolicy.systems.layers import Pace
 from vtspolicy.transfer.carry_out import carry_out
 from vtspolicy.transfer.journey import Journey

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from vtspolicy.errors import NotBuilt, VersionMismatch
-from vtspolicy.systems.contract import Progress
 from vtspolicy.systems.disk.local import Local
+from vtspolicy.systems.facts import Progress
 from vtspolicy.systems.receiver import far, operations
 
 KNOWN: Final = ("vault", "initialise", "names", "inventory", "records", "sweep", "digest")

@@ -8,7 +8,7 @@ from typing import Any
 from vtspolicy.catalog.schema import LARGEST, whole
 from vtspolicy.planning.plan import Copy
 from vtspolicy.policy.places import Pool, Tape, Vault
-from vtspolicy.systems.contract import Identity
+from vtspolicy.systems.facts import Identity
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 

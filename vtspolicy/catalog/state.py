@@ -21,7 +21,7 @@ from vtspolicy.errors import StateOfOthers, StateUnusable
 from vtspolicy.events import printable
 from vtspolicy.planning.plan import Copy
 from vtspolicy.policy.places import Pool, Tape, Vault
-from vtspolicy.systems.contract import Freeze
+from vtspolicy.systems.facts import Freeze
 
 __all__ = ["State", "find_state", "open_state", "set_aside"]
 

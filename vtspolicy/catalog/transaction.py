@@ -13,7 +13,7 @@ from vtspolicy.catalog.runs import Run
 from vtspolicy.catalog.times import now
 from vtspolicy.planning.plan import Copy
 from vtspolicy.policy.places import Pool, Tape, Vault
-from vtspolicy.systems.contract import Freeze
+from vtspolicy.systems.facts import Freeze
 
 
 class Transaction:

@@ -9,7 +9,7 @@ import os.path
 
 from vtspolicy.policy import model
 from vtspolicy.policy.places import Vault
-from vtspolicy.systems.contract import Grants
+from vtspolicy.systems.facts import Grants
 
 
 def staging_amiss(vault: Vault, policy: model.System, grants: Grants | None) -> str | None:

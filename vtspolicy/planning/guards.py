@@ -10,7 +10,7 @@ from vtspolicy.planning.plan import WINDOW_BYTES, WINDOW_PARTS, Action, Step
 from vtspolicy.policy.places import Pool, Vault
 from vtspolicy.policy.units import format_size
 from vtspolicy.systems import freezes
-from vtspolicy.systems.contract import Inventory, VaultFacts
+from vtspolicy.systems.facts import Inventory, VaultFacts
 
 SOME_GONE = 3
 """Tapes that are gone, from which on their part of the pool counts."""

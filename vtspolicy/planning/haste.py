@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from vtspolicy.systems.contract import Identity
+from vtspolicy.systems.facts import Identity
 
 GRAIN = 2.0
 """Seconds: the last second of a file's clock, and one for the difference between two clocks."""

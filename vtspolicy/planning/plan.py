@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vtspolicy.policy.places import Pool, Tape
-from vtspolicy.systems.contract import Identity, Skipped, TapeFacts
+from vtspolicy.systems.facts import Identity, Skipped, TapeFacts
 
 WINDOW_PARTS = 64
 """Parts that are sent before the first of them is settled, at most: so small tapes share round trips and fsyncs."""

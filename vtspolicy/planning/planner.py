@@ -19,7 +19,7 @@ from vtspolicy.planning.plan import Action, Copy, Plan, Step
 from vtspolicy.planning.sets import chosen, companions_in, lost_from
 from vtspolicy.policy.places import Pool, Tape, has_wildcard
 from vtspolicy.policy.request import DEFAULT_GUARD, Guard
-from vtspolicy.systems.contract import Inventory, Record, TapeFacts
+from vtspolicy.systems.facts import Inventory, Record, TapeFacts
 
 AT_FAULT = (TargetWrite.reason, NoSpace.reason, NotDurable.reason)
 """What a failed publish is called when the target's disk was at fault."""

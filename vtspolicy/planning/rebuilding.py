@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.planner import copy_of, is_ours
 from vtspolicy.policy.places import Pool, matches
-from vtspolicy.systems.contract import Record, TapeFacts
+from vtspolicy.systems.facts import Record, TapeFacts
 
 Records = Mapping[str, tuple[Record, ...]]
 

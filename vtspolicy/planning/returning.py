@@ -13,7 +13,7 @@ from vtspolicy.command.complaint import nearest
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
 from vtspolicy.planning.states import TapeState, state_of
 from vtspolicy.policy.places import Pool
-from vtspolicy.systems.contract import Identity, Inventory, Record, TapeFacts
+from vtspolicy.systems.facts import Identity, Inventory, Record, TapeFacts
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from vtspolicy.planning.plan import Copy, Step
-from vtspolicy.systems.contract import TapeFacts
+from vtspolicy.systems.facts import TapeFacts
 
 
 class TapeState(StrEnum):

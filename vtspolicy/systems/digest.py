@@ -6,7 +6,7 @@ import time
 
 from blake3 import blake3
 
-from vtspolicy.systems.contract import CHUNK, Hole, Piece, Progress, TapeFacts, length_of
+from vtspolicy.systems.facts import CHUNK, Hole, Piece, Progress, TapeFacts, length_of
 from vtspolicy.systems.layers import Pace
 from vtspolicy.systems.parts import Reader
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from vtspolicy.errors import Failure, NoSpace, TargetWrite
 from vtspolicy.events import printable, shorten
 from vtspolicy.policy.places import is_tape_name
-from vtspolicy.systems.contract import Identity, TapeFacts
+from vtspolicy.systems.facts import Identity, TapeFacts
 
 PART_SUFFIX = ".part"
 

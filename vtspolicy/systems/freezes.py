@@ -11,7 +11,7 @@ from typing import Any
 
 from vtspolicy.errors import Frozen
 from vtspolicy.policy.places import Pool, Vault
-from vtspolicy.systems.contract import Freeze
+from vtspolicy.systems.facts import Freeze
 from vtspolicy.systems.files import legible, moment
 
 LARGEST = 4096

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from vtspolicy.systems.contract import Hole, Piece
+from vtspolicy.systems.facts import Hole, Piece
 
 _BURST = 0.25
 """Seconds' worth of bytes that may go at once."""

@@ -12,7 +12,8 @@ from typing import Self
 from vtspolicy.errors import Diverged, IdentityMismatch, Missing, NoSpace, SourceChanged, Unknown
 from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
 from vtspolicy.systems import freezes, records
-from vtspolicy.systems.contract import (
+from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import (
     CHUNK,
     Freeze,
     Hole,
@@ -26,7 +27,6 @@ from vtspolicy.systems.contract import (
     VaultFacts,
     no_progress,
 )
-from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.files import moment
 from vtspolicy.systems.leftovers import Leftovers
 from vtspolicy.systems.metadata import Extras, Metadata

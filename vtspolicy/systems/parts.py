@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from vtspolicy.systems.contract import Identity, Piece, Progress, Record, TapeFacts, no_progress
+from vtspolicy.systems.facts import Identity, Piece, Progress, Record, TapeFacts, no_progress
 from vtspolicy.systems.metadata import Extras, Metadata
 
 

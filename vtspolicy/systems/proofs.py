@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from vtspolicy.errors import Refusal
 from vtspolicy.policy.places import Tape
-from vtspolicy.systems.contract import Identity, Record
+from vtspolicy.systems.facts import Identity, Record
 from vtspolicy.systems.records import (
     digest_from_json,
     identity_from_json,

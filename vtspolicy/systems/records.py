@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from vtspolicy.policy.places import Tape, is_tape_name
-from vtspolicy.systems.contract import Identity, Record
+from vtspolicy.systems.facts import Identity, Record
 
 FORMAT = 1
 KEPT = 2

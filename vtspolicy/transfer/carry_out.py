@@ -30,13 +30,8 @@ from vtspolicy.errors import (
 from vtspolicy.planning.haste import is_hasty
 from vtspolicy.planning.plan import WINDOW_BYTES, WINDOW_PARTS, Action, Copy, Plan, Step
 from vtspolicy.planning.states import seen_otherwise
-from vtspolicy.systems.contract import (
-    Hole,
-    Identity,
-    System,
-    TapeFacts,
-    length_of,
-)
+from vtspolicy.systems.contract import System
+from vtspolicy.systems.facts import Hole, Identity, TapeFacts, length_of
 from vtspolicy.systems.files import PART_SUFFIX
 from vtspolicy.systems.parts import Part, Reader
 from vtspolicy.transfer.comparing import check_recorded, compare

@@ -10,7 +10,8 @@ from dataclasses import replace
 from vtspolicy.errors import NotBuilt, NotDurable, SourceChanged, StateUnusable, Stopped, Unequal
 from vtspolicy.planning.haste import is_hasty
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
-from vtspolicy.systems.contract import CHUNK, Progress, System, TapeFacts
+from vtspolicy.systems.contract import System
+from vtspolicy.systems.facts import CHUNK, Progress, TapeFacts
 from vtspolicy.transfer.journey import Journey
 from vtspolicy.transfer.outcome import Outcome, Result
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vtspolicy.planning.haste import is_hasty
 from vtspolicy.planning.plan import Copy, Plan, Step
 from vtspolicy.policy.places import Tape
-from vtspolicy.systems.contract import Identity, Progress, Record, no_progress
+from vtspolicy.systems.facts import Identity, Progress, Record, no_progress
 from vtspolicy.systems.layers import Pace
 from vtspolicy.systems.metadata import Metadata
 from vtspolicy.systems.parts import Part, Reader

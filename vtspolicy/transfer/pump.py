@@ -6,8 +6,8 @@ import queue
 import threading
 from collections.abc import Iterator
 
-from vtspolicy.systems.contract import CHUNK, Piece
 from vtspolicy.systems.digest import Digester
+from vtspolicy.systems.facts import CHUNK, Piece
 from vtspolicy.systems.parts import Reader
 
 AHEAD = 8

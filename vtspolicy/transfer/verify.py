@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from vtspolicy.errors import Damaged, Diverged, Failure, Missing, NotDurable, SourceUnreadable, Unknown
 from vtspolicy.planning.haste import is_hasty
 from vtspolicy.planning.plan import Copy
-from vtspolicy.systems.contract import Progress, System, no_progress
+from vtspolicy.systems.contract import System
+from vtspolicy.systems.facts import Progress, no_progress
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from vtspolicy.catalog.eventlog import Origin
 from vtspolicy.catalog.state import State, open_state
 from vtspolicy.planning.plan import Copy
 from vtspolicy.policy.places import Pool
-from vtspolicy.systems.contract import Identity
+from vtspolicy.systems.facts import Identity
 
 ORIGIN = Origin(user="operator", server="tapeserver01", pid=4711)
 SOURCE = Pool("vts1", "VAULT01", "PAYROLL")

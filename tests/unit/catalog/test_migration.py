@@ -16,7 +16,7 @@ from vtspolicy.catalog.schema import SCHEMA_VERSION, STEPS
 from vtspolicy.catalog.state import open_state
 from vtspolicy.errors import Locked, StateUnusable
 from vtspolicy.policy.places import Pool, Vault
-from vtspolicy.systems.contract import Freeze, Identity
+from vtspolicy.systems.facts import Freeze, Identity
 
 SCHEMAS = Path(__file__).parent / "schemas"
 POLICIES = "/srv/policies"

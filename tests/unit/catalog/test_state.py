@@ -22,7 +22,7 @@ from vtspolicy.catalog.state import State, open_state
 from vtspolicy.errors import Locked, StateUnusable
 from vtspolicy.planning.plan import Copy
 from vtspolicy.policy.places import Pool, Vault
-from vtspolicy.systems.contract import Identity
+from vtspolicy.systems.facts import Identity
 
 
 def pragma(state: State, name: str) -> object:

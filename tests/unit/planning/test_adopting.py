@@ -10,7 +10,7 @@ import pytest
 from vtspolicy.planning.adopting import adoption_of, kind_of
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
 from vtspolicy.policy.places import Pool
-from vtspolicy.systems.contract import Identity, TapeFacts
+from vtspolicy.systems.facts import Identity, TapeFacts
 
 SOURCE, TARGET = Pool("here", "VAULT01", "PAYROLL"), Pool("there", "VAULT01", "PAYROLL")
 HERE = TapeFacts("T1", Identity(5, 1, 1, 1), 0o640, 5)

@@ -34,7 +34,7 @@ from vtspolicy.planning.plan import Action, Copy, Plan, Step
 from vtspolicy.planning.planner import Origin, Situation, make_plan
 from vtspolicy.policy.places import Pool
 from vtspolicy.policy.request import Guard
-from vtspolicy.systems.contract import Identity
+from vtspolicy.systems.facts import Identity
 
 THEN = "2026-11-22T01:30:00.000Z"
 SHRUNK = moved(HERE, size=9, ctime_ns=501)

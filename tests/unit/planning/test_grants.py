@@ -7,7 +7,7 @@ import pytest
 from vtspolicy.planning.grants import making_amiss, staging_amiss
 from vtspolicy.policy import model
 from vtspolicy.policy.places import Vault
-from vtspolicy.systems.contract import Grants
+from vtspolicy.systems.facts import Grants
 
 VAULT = Vault("vts2", "VAULT01")
 

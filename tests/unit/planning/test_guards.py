@@ -12,7 +12,7 @@ from vtspolicy.errors import IdentityMismatch, NoSpace
 from vtspolicy.planning.guards import check_apart, check_identity, check_space, elsewhere, space_needed
 from vtspolicy.planning.plan import WINDOW_BYTES, WINDOW_PARTS, Action, Step
 from vtspolicy.policy.places import Pool, Vault
-from vtspolicy.systems.contract import Identity, TapeFacts, VaultFacts
+from vtspolicy.systems.facts import Identity, TapeFacts, VaultFacts
 
 VAULT, OTHER = Vault("vts1", "VAULT01"), Vault("vts2", "VAULT01")
 POOL = Pool("vts2", "VAULT01", "PAYROLL")

@@ -10,7 +10,7 @@ from tests.unit.planning.test_planner import HERE, THERE, copy, facts, step
 from vtspolicy.planning.haste import is_hasty
 from vtspolicy.planning.plan import Action
 from vtspolicy.planning.states import TapeState, state_of
-from vtspolicy.systems.contract import Identity
+from vtspolicy.systems.facts import Identity
 
 CHANGED = 1_700_000_000
 """2023-11-14T22:13:20Z"""

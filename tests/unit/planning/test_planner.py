@@ -12,7 +12,7 @@ from vtspolicy.errors import EmptySource
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
 from vtspolicy.planning.planner import Situation, copy_of, is_ours, make_plan, selected, unexplained
 from vtspolicy.policy.places import Pool, Tape
-from vtspolicy.systems.contract import Identity, Inventory, Record, Skipped, TapeFacts
+from vtspolicy.systems.facts import Identity, Inventory, Record, Skipped, TapeFacts
 
 SOURCE, TARGET = Pool("here", "VAULT01", "PAYROLL"), Pool("there", "VAULT01", "PAYROLL")
 OTHER = Pool("there", "VAULT01", "OTHER")

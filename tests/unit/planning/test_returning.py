@@ -15,8 +15,8 @@ from vtspolicy.planning.plan import Action, Copy, Plan
 from vtspolicy.planning.returning import Return, plan_return, recorded, restored
 from vtspolicy.planning.states import TapeState, state_of
 from vtspolicy.policy.places import Pool
-from vtspolicy.systems.contract import Identity, Inventory, Piece, Record, TapeFacts
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import Identity, Inventory, Piece, Record, TapeFacts
 from vtspolicy.systems.memory import Memory, MemoryReader
 from vtspolicy.transfer.carry_out import carry_out
 from vtspolicy.transfer.journey import Journey

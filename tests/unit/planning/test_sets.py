@@ -14,7 +14,7 @@ from vtspolicy.planning.plan import Action, Copy
 from vtspolicy.planning.planner import Situation, make_plan
 from vtspolicy.planning.sets import chosen, companions_in, lost_from, state_of_set, states_of, told_companions
 from vtspolicy.planning.states import TapeState
-from vtspolicy.systems.contract import Inventory
+from vtspolicy.systems.facts import Inventory
 
 META = ("{tape}.meta",)
 

@@ -10,7 +10,7 @@ import pytest
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.states import CONDITIONS, MEANINGS, REMEDIES, Condition, TapeState, legend, state_of
 from vtspolicy.policy.places import Pool
-from vtspolicy.systems.contract import Identity, TapeFacts
+from vtspolicy.systems.facts import Identity, TapeFacts
 
 SOURCE, TARGET = Pool("here", "VAULT01", "PAYROLL"), Pool("there", "VAULT01", "PAYROLL")
 HERE = Identity(100, 50, 7, 500)

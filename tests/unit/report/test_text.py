@@ -14,7 +14,7 @@ from vtspolicy.report import text
 from vtspolicy.report.tables import table
 from vtspolicy.report.text import completion_line, text_of, trouble_lines
 from vtspolicy.service.result import Result, Status, Trouble
-from vtspolicy.service.stand import Basis
+from vtspolicy.service.standing.stand import Basis
 
 SOURCE, TARGET = "vts1:/VAULT01/PAYROLL", "vts2:/VAULT01/PAYROLL"
 

@@ -7,7 +7,7 @@ from freezegun import freeze_time
 
 from tests.unit.service.world import World
 from vtspolicy.errors import Usage
-from vtspolicy.service.history import _moment as moment
+from vtspolicy.service.standing.history import _moment as moment
 
 NOW = "2026-11-22 12:00:00"
 

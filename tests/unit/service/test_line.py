@@ -10,9 +10,9 @@ import pytest
 
 from tests.unit.service.world import SCHEME, SOURCE, START, TARGET, World
 from vtspolicy.policy.places import Pool, Tape, Vault
-from vtspolicy.service.locks import holding
-from vtspolicy.systems.contract import Inventory
+from vtspolicy.service.run.locks import holding
 from vtspolicy.systems.disk.local import Local, LocalReader
+from vtspolicy.systems.facts import Inventory
 
 
 def test_a_scheme_is_run_and_then_there_is_nothing_to_do(world: World) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from vtspolicy.errors import Locked, StateUnusable
 from vtspolicy.policy.places import Pool
-from vtspolicy.service.locks import FOLDER, holding
+from vtspolicy.service.run.locks import FOLDER, holding
 
 ONE, TWO = Pool("vts2", "VAULT01", "PAYROLL"), Pool("vts2", "VAULT01", "OTHER")
 
@@ -21,7 +21,7 @@ def test_more_pools_than_the_soft_limit_of_open_files_are_held(tmp_path: Path) -
     program = """
 import resource, sys
 from vtspolicy.policy.places import Pool
-from vtspolicy.service.locks import holding
+from vtspolicy.service.run.locks import holding
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 512))
 with holding(sys.argv[1], [Pool("vts2", "VAULT01", f"P{number:04}") for number in range(300)], "run R1"):
     print(resource.getrlimit(resource.RLIMIT_NOFILE))
@@ -56,7 +56,7 @@ def test_pools_with_dots_in_their_names_do_not_share_a_lock(tmp_path: Path) -> N
 def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
     program = ("import sys, time\n"
                "from vtspolicy.policy.places import Pool\n"
-               "from vtspolicy.service.locks import holding\n"
+               "from vtspolicy.service.run.locks import holding\n"
                "with holding(sys.argv[1], [Pool('vts2', 'VAULT01', 'PAYROLL')], 'run R1'):\n"
                "    print('held', flush=True)\n"
                "    time.sleep(60)\n")

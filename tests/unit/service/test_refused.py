@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.service.world import World
 from vtspolicy.errors import Frozen
-from vtspolicy.service.refused import tell_refused
+from vtspolicy.service.sites.refused import tell_refused
 
 REFUSED = Frozen("pool there:/VAULT02/PAYROLL is frozen since 2026-11-22 01:30 UTC by root@vts2", system="there")
 

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from vtspolicy.service.reckoning import verdict
 from vtspolicy.service.result import Status, Trouble
+from vtspolicy.service.run.reckoning import verdict
 from vtspolicy.transfer.outcome import Result
 
 FULL, CUT = Trouble("space", "full", retry=True), Trouble("unreachable", "cut", retry=True)

@@ -14,8 +14,8 @@ import pytest
 
 from tests.unit.service.world import SOURCE, START, TARGET, World
 from vtspolicy.policy.places import Tape
-from vtspolicy.systems.contract import Progress, TapeFacts, no_progress
 from vtspolicy.systems.disk.local import Local
+from vtspolicy.systems.facts import Progress, TapeFacts, no_progress
 
 
 def test_verify_reads_nothing_from_another_disk_under_the_same_name(world: World) -> None:

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, Self
 
 from vtspolicy.errors import Failure, Outage, Stalled
 from vtspolicy.policy.places import Tape
-from vtspolicy.systems.contract import Identity, Record
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import Identity, Record
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.far import Receiver
 from vtspolicy.systems.receiver.wire import Frame

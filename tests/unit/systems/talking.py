@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.unit.systems.far_side import FakeChannel, FakeLink
 from vtspolicy.policy.places import Pool
-from vtspolicy.systems.contract import Identity, Record
+from vtspolicy.systems.facts import Identity, Record
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.near import Remote
 from vtspolicy.systems.receiver.wire import Frame, pack

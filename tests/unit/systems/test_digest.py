@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vtspolicy.errors import SourceChanged
-from vtspolicy.systems.contract import CHUNK, Hole, Identity, Piece, TapeFacts
 from vtspolicy.systems.digest import EMPTY, Digester, digest_by_reading, digest_of
+from vtspolicy.systems.facts import CHUNK, Hole, Identity, Piece, TapeFacts
 from vtspolicy.systems.metadata import NO_EXTRAS
 
 PIECES = st.lists(st.one_of(st.binary(max_size=70), st.integers(1, 70).map(Hole)), max_size=6)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.tapes import random_bytes
-from vtspolicy.systems.contract import CHUNK, Hole, length_of
 from vtspolicy.systems.disk.extents import LARGEST_HOLE, pieces_of
+from vtspolicy.systems.facts import CHUNK, Hole, length_of
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK, 3 * CHUNK + 5])

@@ -15,10 +15,10 @@ from tests.support.tally import count, tally
 from vtspolicy.errors import Failure, Frozen, Locked, TargetWrite, Unknown
 from vtspolicy.policy.places import Pool, Tape, Vault
 from vtspolicy.systems import freezes
-from vtspolicy.systems.contract import Freeze, Identity, Record
 from vtspolicy.systems.digest import digest_of
 from vtspolicy.systems.disk import locking
 from vtspolicy.systems.disk.local import Local
+from vtspolicy.systems.facts import Freeze, Identity, Record
 from vtspolicy.systems.metadata import Metadata
 
 VAULT = Vault("vts2", "VAULT01")

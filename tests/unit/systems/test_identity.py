@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vtspolicy.systems.contract import Hole, Identity, length_of
+from vtspolicy.systems.facts import Hole, Identity, length_of
 
 S = 10**9
 FULL = Identity(5, 7 * S + 3, 11, 13)

@@ -10,7 +10,7 @@ from tests.unit.systems.talking import IDENTITY, POOL, RECORD, answer, remote, s
 from vtspolicy.errors import (
     Failure,
 )
-from vtspolicy.systems.contract import Hole, Identity
+from vtspolicy.systems.facts import Hole, Identity
 from vtspolicy.systems.metadata import Metadata
 from vtspolicy.systems.receiver import conversation, wire
 from vtspolicy.systems.receiver.near import receive_command

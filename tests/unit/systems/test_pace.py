@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vtspolicy.systems.contract import Hole
+from vtspolicy.systems.facts import Hole
 from vtspolicy.systems.layers import Pace
 
 BURST = 0.25

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.unit.systems.test_records import ONE
-from vtspolicy.systems.contract import Identity
+from vtspolicy.systems.facts import Identity
 from vtspolicy.systems.proofs import Proof, decode, encode, file_name, is_about, judged, proven
 
 THERE = dataclasses.replace(ONE.identity, ctime_ns=99)

@@ -17,7 +17,7 @@ from tests.unit.systems.far_side import VAULT, FakeChannel, FakeLink, Told, fram
 from tests.unit.systems.talking import HELLO, POOL, answer, remote, sent_frames
 from vtspolicy.errors import Failure, Missing, Outage, Refusal, SourceChanged, VersionMismatch
 from vtspolicy.policy.places import Vault
-from vtspolicy.systems.contract import CHUNK, Hole, Piece
+from vtspolicy.systems.facts import CHUNK, Hole, Piece
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.far import Receiver
 from vtspolicy.systems.receiver.lending import MOST

@@ -27,10 +27,10 @@ from tests.unit.systems.far_side import (
     serve,
 )
 from vtspolicy.errors import Failure
-from vtspolicy.systems.contract import Identity, TapeFacts
 from vtspolicy.systems.digest import EMPTY, digest_of
 from vtspolicy.systems.disk import publish
 from vtspolicy.systems.disk.beneath import PoolFolder
+from vtspolicy.systems.facts import Identity, TapeFacts
 from vtspolicy.systems.files import write_failure
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.far import Receiver

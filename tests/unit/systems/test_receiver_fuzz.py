@@ -16,8 +16,8 @@ import pytest
 from tests.support.tally import count, seed, tally
 from tests.unit.systems.far_side import SEAL, VAULT, begin, frame, frames_of, hello, new_threads, request, serve
 from vtspolicy.policy.places import Tape, is_tape_name
-from vtspolicy.systems.contract import Identity, Record
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import Identity, Record
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.wire import Frame
 from vtspolicy.systems.records import record_to_json

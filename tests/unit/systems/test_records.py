@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems import records
-from vtspolicy.systems.contract import Identity, Record
+from vtspolicy.systems.facts import Identity, Record
 from vtspolicy.systems.records import decode, encode, following, next_version
 
 NUMBERS = st.integers(-(2**63), 2**63 - 1)

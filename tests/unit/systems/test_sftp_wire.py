@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.systems.far_side import FakeChannel, FakeLink
 from tests.unit.systems.sftp_server import ALL, names, packet, reply, status, wire
 from vtspolicy.errors import Outage, SourceUnreadable, VersionMismatch
-from vtspolicy.systems.contract import Identity, TapeFacts
+from vtspolicy.systems.facts import Identity, TapeFacts
 from vtspolicy.systems.sftp import packets
 from vtspolicy.systems.sftp import wire as sftp_wire
 from vtspolicy.systems.sftp.files import facts_of

@@ -20,8 +20,8 @@ import pytest
 from tests.unit.systems.far_side import FakeChannel, FakeLink, Told, frames_of, serve
 from vtspolicy.errors import Diverged, IdentityMismatch, Missing, NoSpace, Unknown
 from vtspolicy.policy.places import Pool, Vault
-from vtspolicy.systems.contract import Hole, Identity, Record
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import Hole, Identity, Record
 from vtspolicy.systems.metadata import Metadata
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.far import Receiver

@@ -8,8 +8,8 @@ from typing import Any
 
 from vtspolicy.planning.plan import Copy
 from vtspolicy.policy.places import Pool, Tape
-from vtspolicy.systems.contract import Identity, Piece, Progress, Record, TapeFacts, no_progress
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import Identity, Piece, Progress, Record, TapeFacts, no_progress
 from vtspolicy.systems.memory import Memory, MemoryPart, MemoryReader
 
 SOURCE, TARGET = Pool("here", "VAULT01", "PAYROLL"), Pool("there", "VAULT01", "PAYROLL")

@@ -16,8 +16,8 @@ from vtspolicy.planning.plan import Action, Copy, Plan
 from vtspolicy.planning.planner import Situation, make_plan, unexplained
 from vtspolicy.planning.states import TapeState, state_of
 from vtspolicy.policy.places import Pool, Tape
-from vtspolicy.systems.contract import Freeze, Identity, Promises, TapeFacts
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import Freeze, Identity, Promises, TapeFacts
 from vtspolicy.systems.memory import Memory, MemoryPart
 from vtspolicy.transfer.carry_out import carry_out
 from vtspolicy.transfer.journey import Journey

@@ -24,8 +24,8 @@ from vtspolicy.errors import (
 )
 from vtspolicy.planning.plan import WINDOW_PARTS, Action, Copy, Plan, Step
 from vtspolicy.policy.places import Tape
-from vtspolicy.systems.contract import Hole, Identity, Promises, Record
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import Hole, Identity, Promises, Record
 from vtspolicy.systems.layers import Pace
 from vtspolicy.systems.memory import MemoryReader
 from vtspolicy.systems.metadata import Metadata

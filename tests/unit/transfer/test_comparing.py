@@ -8,7 +8,7 @@ import time
 import pytest
 
 from vtspolicy.errors import Failure, Outage, SourceUnreadable, Stopped
-from vtspolicy.systems.contract import Identity, Progress, TapeFacts, no_progress
+from vtspolicy.systems.facts import Identity, Progress, TapeFacts, no_progress
 from vtspolicy.transfer import comparing
 from vtspolicy.transfer.comparing import Read, both
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from vtspolicy.errors import SourceUnreadable
-from vtspolicy.systems.contract import CHUNK, Hole, Identity, Piece, TapeFacts, length_of
 from vtspolicy.systems.digest import EMPTY, digest_of
+from vtspolicy.systems.facts import CHUNK, Hole, Identity, Piece, TapeFacts, length_of
 from vtspolicy.systems.metadata import NO_EXTRAS
 from vtspolicy.transfer.pump import AHEAD, Pump
 

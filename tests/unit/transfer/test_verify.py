@@ -8,8 +8,8 @@ import pytest
 
 from tests.unit.transfer.faulty import NOW, TARGET, Source, Target, known
 from vtspolicy.errors import Damaged, Diverged, Missing
-from vtspolicy.systems.contract import Identity
 from vtspolicy.systems.digest import digest_of
+from vtspolicy.systems.facts import Identity
 from vtspolicy.transfer.verify import verify
 
 

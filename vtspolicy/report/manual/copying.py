@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vtspolicy.report.manual import roff
 from vtspolicy.report.manual.roff import Lines
-from vtspolicy.service.farside import sshd_config
-from vtspolicy.systems.contract import VAULT_MARKER, WORK_FOLDER
+from vtspolicy.service.sites.farside import sshd_config
+from vtspolicy.systems.facts import VAULT_MARKER, WORK_FOLDER
 
 AUTHORIZED_KEYS = ('restrict,command="vtspolicy receive --vault VAULT01=/srv/vts/VAULT01",from="192.0.2.7" '
                    "ssh-ed25519 AAAA... vtspolicy@vts1")

@@ -7,7 +7,7 @@ from vtspolicy.policy.folder import SYSTEM_FOLDER, VARIABLE
 from vtspolicy.report.manual import copying, language, output, roff
 from vtspolicy.report.manual.roff import Lines
 from vtspolicy.report.manual.verb_entries import verb_entries
-from vtspolicy.systems.contract import POOL_FREEZE, VAULT_FREEZE, VAULT_MARKER, WORK_FOLDER
+from vtspolicy.systems.facts import POOL_FREEZE, VAULT_FREEZE, VAULT_MARKER, WORK_FOLDER
 
 OPTIONS = (
     ("--policies dir", f"The policies' folder, in place of `{VARIABLE}` and the usual ones."),

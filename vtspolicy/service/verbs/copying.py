@@ -13,19 +13,19 @@ from vtspolicy.service.result import Result, Status, Trouble
 if TYPE_CHECKING:
     from vtspolicy.planning.plan import Copy
     from vtspolicy.policy.request import Leg
-    from vtspolicy.service.kept import Kept
+    from vtspolicy.service.standing.kept import Kept
 
 
 def run(context: Context, command: Command) -> Result:
     from vtspolicy.policy.resolver import resolve
-    from vtspolicy.service.line import run
+    from vtspolicy.service.run.line import run
 
     return run(context, command, resolve(command, context.policies, context.pools_of))
 
 
 def plan(context: Context, command: Command) -> Result:
     from vtspolicy.policy.resolver import resolve
-    from vtspolicy.service.line import plan
+    from vtspolicy.service.run.line import plan
 
     planned = plan(context, command, resolve(command, context.policies, context.pools_of))
     if command.flag("CHECK") and any(leg["counts"]["refuse"] for leg in planned.data["legs"]):
@@ -35,14 +35,14 @@ def plan(context: Context, command: Command) -> Result:
 
 def bring_back(context: Context, command: Command) -> Result:
     from vtspolicy.policy.way_back import way_back
-    from vtspolicy.service.bringing import bring_back
+    from vtspolicy.service.run.bringing import bring_back
 
     return bring_back(context, command, way_back(command, context.policies))
 
 
 def plan_back(context: Context, command: Command) -> Result:
     from vtspolicy.policy.way_back import way_back
-    from vtspolicy.service.bringing import plan_back
+    from vtspolicy.service.run.bringing import plan_back
 
     return plan_back(context, command, way_back(command, context.policies))
 
@@ -52,8 +52,8 @@ def _meant(context: Context, command: Command) -> tuple[tuple[Leg, ...], tuple[K
     looked at. Raise Unknown where there is neither."""
     from vtspolicy.policy.places import parse_place
     from vtspolicy.policy.selection import EVERYTHING, select
-    from vtspolicy.service.kept import kept_here
-    from vtspolicy.service.known import legs_known
+    from vtspolicy.service.standing.kept import kept_here
+    from vtspolicy.service.standing.known import legs_known
 
     nobody: Failure | None = None
     legs: tuple[Leg, ...] = ()
@@ -81,7 +81,7 @@ def _meant(context: Context, command: Command) -> tuple[tuple[Leg, ...], tuple[K
 
 def _frozen(context: Context, command: Command, legs: tuple[Leg, ...]) -> list[dict[str, object]]:
     """What is frozen of what STATUS is about; VERIFY does not care."""
-    from vtspolicy.service.freezes import freezes_of, pools_meant
+    from vtspolicy.service.standing.freezes import freezes_of, pools_meant
 
     if command.verb != "STATUS":
         return []
@@ -90,8 +90,8 @@ def _frozen(context: Context, command: Command, legs: tuple[Leg, ...]) -> list[d
 
 def _leftovers(context: Context, command: Command, legs: tuple[Leg, ...]) -> list[dict[str, object]]:
     """Part files in the pools that STATUS of pools or schemes is about."""
-    from vtspolicy.service.freezes import pools_meant
-    from vtspolicy.service.leftovers import leftovers_of
+    from vtspolicy.service.standing.freezes import pools_meant
+    from vtspolicy.service.standing.leftovers import leftovers_of
 
     if command.object == "TAPE":
         return []
@@ -100,7 +100,7 @@ def _leftovers(context: Context, command: Command, legs: tuple[Leg, ...]) -> lis
 
 def verify(context: Context, command: Command) -> Result:
     from vtspolicy.planning.sets import chosen
-    from vtspolicy.service.verification import verify_copies
+    from vtspolicy.service.proof.verification import verify_copies
 
     legs, kept, unread = _meant(context, command)
     if unread:
@@ -118,21 +118,21 @@ def _companions(context: Context, leg: Leg) -> tuple[str, ...]:
 
 def adopt(context: Context, command: Command) -> Result:
     from vtspolicy.policy.selection import select
-    from vtspolicy.service.adopting import adopt
+    from vtspolicy.service.run.adopting import adopt
 
     return adopt(context, command, select(command, context.policies, context.pools_of))
 
 
 def release(context: Context, command: Command) -> Result:
     from vtspolicy.policy.selection import select
-    from vtspolicy.service.release import release
+    from vtspolicy.service.run.release import release
 
     return release(context, command, select(command, context.policies, context.pools_of))
 
 
 def accept(context: Context, command: Command) -> Result:
     from vtspolicy.policy.selection import select
-    from vtspolicy.service.gone import accept
+    from vtspolicy.service.run.gone import accept
 
     return accept(context, command, select(command, context.policies, context.pools_of))
 
@@ -143,7 +143,7 @@ def info_tape(context: Context, command: Command) -> Result:
 
 
 def status(context: Context, command: Command) -> Result:
-    from vtspolicy.service.stand import standings, standings_of_kept, summary
+    from vtspolicy.service.standing.stand import standings, standings_of_kept, summary
 
     legs, kept, unread = _meant(context, command)
     found, failures = standings(legs, context.state, context.roads, ask=command.flag("ASK"))
@@ -160,7 +160,7 @@ def status(context: Context, command: Command) -> Result:
 def _uncovered(context: Context, command: Command) -> tuple[str, ...]:
     """STATUS of everything, or of pools, warns of pools that nobody has thought of."""
     from vtspolicy.policy.places import parse_place
-    from vtspolicy.service.pools import warnings_of_uncovered
+    from vtspolicy.service.standing.pools import warnings_of_uncovered
 
     if command.operands and command.object != "POOL":
         return ()

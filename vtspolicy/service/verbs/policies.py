@@ -11,13 +11,13 @@ from vtspolicy.service.verbs.selection import selected
 
 
 def administer(context: Context, command: Command) -> Result:
-    from vtspolicy.service.administer import administer
+    from vtspolicy.service.policies.administer import administer
 
     return administer(context, command)
 
 
 def info(context: Context, command: Command) -> Result:
-    from vtspolicy.service.shown import policy_data
+    from vtspolicy.service.run.shown import policy_data
 
     assert command.object is not None
     kind = command.object.lower()
@@ -50,7 +50,7 @@ def sample(context: Context, command: Command) -> Result:
 
 def info_pool(context: Context, command: Command) -> Result:
     from vtspolicy.policy.places import parse_place
-    from vtspolicy.service.pools import named_pools
+    from vtspolicy.service.standing.pools import named_pools
 
     operand = command.operands[0] if command.operands else "*"
     try:

@@ -20,7 +20,7 @@ def _state(word: str) -> str | None:
 
 
 def info_event(context: Context, command: Command) -> Result:
-    from vtspolicy.service.history import events_of
+    from vtspolicy.service.standing.history import events_of
 
     return events_of(context, command)
 

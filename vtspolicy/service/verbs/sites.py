@@ -12,7 +12,7 @@ from vtspolicy.service.verbs.selection import selected
 
 
 def status_system(context: Context, command: Command) -> Result:
-    from vtspolicy.service.systems_status import system_status
+    from vtspolicy.service.standing.systems_status import system_status
 
     shown: list[dict[str, Any]] = []
     failures: list[Failure] = []
@@ -28,48 +28,48 @@ def status_system(context: Context, command: Command) -> Result:
 
 
 def trust(context: Context, command: Command) -> Result:
-    from vtspolicy.service.trust import trust
+    from vtspolicy.service.sites.trust import trust
 
     return trust(context, command)
 
 
 def add_key(context: Context, command: Command) -> Result:
-    from vtspolicy.service.keys import add_key
+    from vtspolicy.service.sites.keys import add_key
 
     return add_key(context, command)
 
 
 def test_system(context: Context, command: Command) -> Result:
-    from vtspolicy.service.trying.story import test_system
+    from vtspolicy.service.sites.trying.story import test_system
 
     return test_system(context, command)
 
 
 def init_vault(context: Context, command: Command) -> Result:
-    from vtspolicy.service.vaults import init_vault
+    from vtspolicy.service.sites.vaults import init_vault
 
     return init_vault(context, command)
 
 
 def trust_vault(context: Context, command: Command) -> Result:
-    from vtspolicy.service.vaults import trust_vault
+    from vtspolicy.service.sites.vaults import trust_vault
 
     return trust_vault(context, command)
 
 
 def freeze(context: Context, command: Command) -> Result:
-    from vtspolicy.service.freezing import freeze
+    from vtspolicy.service.sites.freezing import freeze
 
     return freeze(context, command)
 
 
 def thaw(context: Context, command: Command) -> Result:
-    from vtspolicy.service.freezing import thaw
+    from vtspolicy.service.sites.freezing import thaw
 
     return thaw(context, command)
 
 
 def rebuild(context: Context, command: Command) -> Result:
-    from vtspolicy.service.rebuild import rebuild
+    from vtspolicy.service.proof.rebuild import rebuild
 
     return rebuild(context, command)

@@ -6,9 +6,9 @@ import os
 
 from vtspolicy.errors import Diverged
 from vtspolicy.systems import records
-from vtspolicy.systems.contract import Record
 from vtspolicy.systems.disk.beneath import PoolFolder
 from vtspolicy.systems.disk.proving import prove
+from vtspolicy.systems.facts import Record
 from vtspolicy.systems.files import PART_SUFFIX, identity_of, write_failure
 from vtspolicy.systems.proofs import Proof
 

@@ -16,7 +16,8 @@ from typing import Self
 from vtspolicy.errors import TargetWrite, Unknown
 from vtspolicy.policy.places import Pool, Vault, is_tape_name
 from vtspolicy.systems import freezes, records
-from vtspolicy.systems.contract import (
+from vtspolicy.systems.disk import locking, markers, staging, vault_id
+from vtspolicy.systems.facts import (
     POOL_FREEZE,
     VAULT_FREEZE,
     WORK_FOLDER,
@@ -26,7 +27,6 @@ from vtspolicy.systems.contract import (
     Skipped,
     TapeFacts,
 )
-from vtspolicy.systems.disk import locking, markers, staging, vault_id
 from vtspolicy.systems.files import (
     facts_of,
     kind_of,

@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 
-from vtspolicy.systems.contract import CHUNK, Hole, Piece
+from vtspolicy.systems.facts import CHUNK, Hole, Piece
 
 LARGEST_HOLE = 1 << 30
 """Bytes of one hole at most: hashing them takes a quarter of a second, and between two of them the work can stop."""

@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 
 from vtspolicy.errors import TargetWrite, Unknown
 from vtspolicy.policy.places import Pool, is_tape_name
-from vtspolicy.systems.contract import NEW_POOL, POOL_FREEZE, VAULT_FREEZE, WORK_FOLDER, Freeze
 from vtspolicy.systems.disk import locking, markers
 from vtspolicy.systems.disk.beneath import PoolFolder, VaultFolder
+from vtspolicy.systems.facts import NEW_POOL, POOL_FREEZE, VAULT_FREEZE, WORK_FOLDER, Freeze
 from vtspolicy.systems.files import legible
 
 

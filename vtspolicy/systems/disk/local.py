@@ -12,7 +12,16 @@ from typing import Self
 from vtspolicy.errors import Failure, Unknown
 from vtspolicy.policy.places import Pool, Tape, Vault
 from vtspolicy.systems import records
-from vtspolicy.systems.contract import (
+from vtspolicy.systems.digest import digest_by_reading
+from vtspolicy.systems.disk import freezing
+from vtspolicy.systems.disk.adopting import adopt
+from vtspolicy.systems.disk.beneath import PoolFolder, VaultFolder
+from vtspolicy.systems.disk.opened import LocalReader
+from vtspolicy.systems.disk.proving import note, proven_records
+from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
+from vtspolicy.systems.disk.sweeping import leftovers, sweep
+from vtspolicy.systems.disk.trying import trial
+from vtspolicy.systems.facts import (
     Freeze,
     Identity,
     Inventory,
@@ -24,15 +33,6 @@ from vtspolicy.systems.contract import (
     VaultFacts,
     no_progress,
 )
-from vtspolicy.systems.digest import digest_by_reading
-from vtspolicy.systems.disk import freezing
-from vtspolicy.systems.disk.adopting import adopt
-from vtspolicy.systems.disk.beneath import PoolFolder, VaultFolder
-from vtspolicy.systems.disk.opened import LocalReader
-from vtspolicy.systems.disk.proving import note, proven_records
-from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
-from vtspolicy.systems.disk.sweeping import leftovers, sweep
-from vtspolicy.systems.disk.trying import trial
 from vtspolicy.systems.files import moment, write_failure
 from vtspolicy.systems.leftovers import Leftovers
 from vtspolicy.systems.metadata import Metadata

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from vtspolicy.systems import freezes
-from vtspolicy.systems.contract import Freeze
 from vtspolicy.systems.disk import locking
+from vtspolicy.systems.facts import Freeze
 from vtspolicy.systems.files import PART_SUFFIX, write_all
 
 

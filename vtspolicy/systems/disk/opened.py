@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from vtspolicy.errors import Failure, Missing, NotDurable, SourceChanged, SourceUnreadable
 from vtspolicy.policy.places import Tape
-from vtspolicy.systems.contract import Piece, length_of
 from vtspolicy.systems.disk.beneath import PoolFolder
 from vtspolicy.systems.disk.dressing import extras_of
 from vtspolicy.systems.disk.extents import pieces_of
+from vtspolicy.systems.facts import Piece, length_of
 from vtspolicy.systems.files import facts_of, identity_of, kind_of
 
 _TICK = 0.02

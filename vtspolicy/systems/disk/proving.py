@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from vtspolicy.errors import Failure
 from vtspolicy.systems import proofs
-from vtspolicy.systems.contract import Record, TapeFacts
 from vtspolicy.systems.disk.beneath import PoolFolder
+from vtspolicy.systems.facts import Record, TapeFacts
 from vtspolicy.systems.files import PART_SUFFIX, identity_of, moment, write_all
 from vtspolicy.systems.proofs import Proof
 

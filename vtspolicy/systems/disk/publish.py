@@ -14,21 +14,12 @@ from dataclasses import dataclass, replace
 from vtspolicy.errors import Diverged, Failure, NotDurable, TargetWrite
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems import records
-from vtspolicy.systems.contract import (
-    Hole,
-    Identity,
-    Piece,
-    Progress,
-    Record,
-    TapeFacts,
-    length_of,
-    no_progress,
-)
 from vtspolicy.systems.digest import Digester
 from vtspolicy.systems.disk.beneath import PoolFolder
 from vtspolicy.systems.disk.dressing import dress
 from vtspolicy.systems.disk.extents import pieces_of
 from vtspolicy.systems.disk.proving import prove
+from vtspolicy.systems.facts import Hole, Identity, Piece, Progress, Record, TapeFacts, length_of, no_progress
 from vtspolicy.systems.files import PART_SUFFIX, check_part, facts_of, identity_of, kind_of, write_all, write_failure
 from vtspolicy.systems.metadata import Metadata
 from vtspolicy.systems.proofs import Proof

@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from vtspolicy.errors import IdentityMismatch, Refusal, TargetWrite
 from vtspolicy.policy.places import Vault
-from vtspolicy.systems.contract import VAULT_MARKER
 from vtspolicy.systems.disk import markers
+from vtspolicy.systems.facts import VAULT_MARKER
 from vtspolicy.systems.files import PART_SUFFIX, is_vault_identity, write_all
 
 _NEW = VAULT_MARKER + PART_SUFFIX

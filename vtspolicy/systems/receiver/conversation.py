@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from vtspolicy.errors import Failure, NoReceiver, Outage, Refusal, Stalled, VersionMismatch, leaves
-from vtspolicy.systems.contract import CHUNK, Hole, Piece, length_of
+from vtspolicy.systems.facts import CHUNK, Hole, Piece, length_of
 from vtspolicy.systems.files import legible
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.wire import Frame

@@ -15,9 +15,9 @@ from typing import Any
 
 from vtspolicy.errors import Bug, Failure, Frozen, Refusal, VersionMismatch
 from vtspolicy.policy.places import Pool, is_name
-from vtspolicy.systems.contract import Grants, Hole
 from vtspolicy.systems.disk.local import Local
 from vtspolicy.systems.disk.publish import PartFile, Publishing, publish
+from vtspolicy.systems.facts import Grants, Hole
 from vtspolicy.systems.files import write_failure
 from vtspolicy.systems.metadata import done_to_json, metadata_from_json
 from vtspolicy.systems.receiver import granted, operations, wire

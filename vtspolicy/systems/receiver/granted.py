@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vtspolicy.systems.contract import Grants
+from vtspolicy.systems.facts import Grants
 from vtspolicy.systems.files import legible
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from vtspolicy.errors import Failure, Refusal
 from vtspolicy.policy.places import Tape
-from vtspolicy.systems.contract import Hole, Piece, Progress, length_of
 from vtspolicy.systems.disk.local import Local
 from vtspolicy.systems.disk.opened import LocalReader
+from vtspolicy.systems.facts import Hole, Piece, Progress, length_of
 from vtspolicy.systems.metadata import extras_to_json
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.wire import Frame

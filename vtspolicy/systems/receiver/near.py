@@ -10,7 +10,7 @@ from typing import Any, Self
 from vtspolicy.errors import Failure, NotBuilt, TargetWrite, VersionMismatch
 from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
 from vtspolicy.systems import freezes
-from vtspolicy.systems.contract import (
+from vtspolicy.systems.facts import (
     Freeze,
     Hole,
     Identity,

@@ -8,8 +8,8 @@ from typing import Any
 from vtspolicy.errors import NotBuilt, Refusal
 from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
 from vtspolicy.systems import freezes
-from vtspolicy.systems.contract import Inventory, Progress, VaultFacts
 from vtspolicy.systems.disk.local import Local
+from vtspolicy.systems.facts import Inventory, Progress, VaultFacts
 from vtspolicy.systems.metadata import metadata_from_json
 from vtspolicy.systems.records import identity_to_json, record_from_json, record_to_json
 

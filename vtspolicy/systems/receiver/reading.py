@@ -8,7 +8,7 @@ from typing import Any
 
 from vtspolicy.errors import Failure, VersionMismatch
 from vtspolicy.policy.places import Tape
-from vtspolicy.systems.contract import Piece, TapeFacts, length_of
+from vtspolicy.systems.facts import Piece, TapeFacts, length_of
 from vtspolicy.systems.metadata import NO_EXTRAS, Extras
 from vtspolicy.systems.receiver import wire
 from vtspolicy.systems.receiver.conversation import Conversation, Incoming

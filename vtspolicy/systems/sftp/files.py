@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from vtspolicy.errors import Failure, Missing, NotDurable, SourceChanged, SourceUnreadable
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems import freezes
-from vtspolicy.systems.contract import Freeze, Identity, Piece, TapeFacts
+from vtspolicy.systems.facts import Freeze, Identity, Piece, TapeFacts
 from vtspolicy.systems.files import kind_of
 from vtspolicy.systems.metadata import NO_EXTRAS
 from vtspolicy.systems.sftp.packets import FSTAT, READ, READ_FLAG, Attributes, SftpStatus, text

@@ -9,7 +9,7 @@ from contextlib import suppress
 from vtspolicy.errors import TargetWrite
 from vtspolicy.policy.places import Pool
 from vtspolicy.systems import freezes
-from vtspolicy.systems.contract import NEW_POOL, POOL_FREEZE, WORK_FOLDER, Freeze, Promises
+from vtspolicy.systems.facts import NEW_POOL, POOL_FREEZE, WORK_FOLDER, Freeze, Promises
 from vtspolicy.systems.files import PART_SUFFIX
 from vtspolicy.systems.sftp.packets import (
     CREATE_FLAG,

@@ -20,17 +20,8 @@ from vtspolicy.errors import (
 )
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems import records
-from vtspolicy.systems.contract import (
-    Hole,
-    Identity,
-    Piece,
-    Progress,
-    Record,
-    TapeFacts,
-    length_of,
-    no_progress,
-)
 from vtspolicy.systems.digest import Digester
+from vtspolicy.systems.facts import Hole, Identity, Piece, Progress, Record, TapeFacts, length_of, no_progress
 from vtspolicy.systems.files import PART_SUFFIX, kind_of
 from vtspolicy.systems.metadata import ATTRIBUTES, Metadata
 from vtspolicy.systems.sftp.files import IN_FLIGHT, SftpReader, facts_of

@@ -10,7 +10,7 @@ from contextlib import suppress
 from vtspolicy.errors import Refusal, TargetWrite
 from vtspolicy.policy.places import Pool, is_tape_name
 from vtspolicy.systems import freezes, records
-from vtspolicy.systems.contract import (
+from vtspolicy.systems.facts import (
     POOL_FREEZE,
     VAULT_FREEZE,
     WORK_FOLDER,

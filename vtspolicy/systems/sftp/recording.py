@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from vtspolicy.errors import Diverged, TargetWrite
 from vtspolicy.systems import proofs, records
-from vtspolicy.systems.contract import Record, TapeFacts
+from vtspolicy.systems.facts import Record, TapeFacts
 from vtspolicy.systems.files import PART_SUFFIX, moment
 from vtspolicy.systems.proofs import Proof
 from vtspolicy.systems.sftp.files import facts_of

@@ -16,7 +16,8 @@ from typing import Self
 from vtspolicy.errors import IdentityMismatch, Outage, TargetWrite, Unknown
 from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
 from vtspolicy.systems import records
-from vtspolicy.systems.contract import (
+from vtspolicy.systems.digest import digest_by_reading
+from vtspolicy.systems.facts import (
     VAULT_FREEZE,
     VAULT_MARKER,
     Freeze,
@@ -28,7 +29,6 @@ from vtspolicy.systems.contract import (
     VaultFacts,
     no_progress,
 )
-from vtspolicy.systems.digest import digest_by_reading
 from vtspolicy.systems.files import check_part, is_vault_identity, legible, moment
 from vtspolicy.systems.leftovers import Leftovers
 from vtspolicy.systems.metadata import Metadata

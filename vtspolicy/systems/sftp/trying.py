@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import struct
 
-from vtspolicy.systems.contract import Promises
+from vtspolicy.systems.facts import Promises
 from vtspolicy.systems.metadata import Metadata
 from vtspolicy.systems.sftp.owning import give_to
 from vtspolicy.systems.sftp.packets import (

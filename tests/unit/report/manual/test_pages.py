@@ -27,7 +27,7 @@ from vtspolicy.report.manual import copying, output, pages, policy_page, program
 from vtspolicy.report.manual.event_page import JSON_FIELDS, LOG_FIELDS, SEVERITIES
 from vtspolicy.report.manual.verb_entries import head_of, in_shell, title_of
 from vtspolicy.service.result import Result, Status, failed
-from vtspolicy.service.stand import Basis
+from vtspolicy.service.standing.stand import Basis
 
 MAN = Path(__file__).parents[4] / "man"
 PROGRAM, POLICY, EVENTS = "man1/vtspolicy.1", "man5/vtspolicy-policy.5", "man7/vtspolicy-events.7"

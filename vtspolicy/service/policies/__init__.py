@@ -1,0 +1,1 @@
+"""Policies changed by verbs, and looked after."""

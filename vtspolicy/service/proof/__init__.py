@@ -1,0 +1,1 @@
+"""Copies read again, and the catalog made anew from what lies on the targets."""

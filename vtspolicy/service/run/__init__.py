@@ -1,0 +1,1 @@
+"""The line, and what stands along it: prepared, carried out, kept in the books."""

@@ -1,0 +1,1 @@
+"""Systems and vaults: who they are, whether they are trusted, whether they are frozen."""

@@ -1,0 +1,1 @@
+"""How things stand: tapes, pools, systems, freezes and what happened; nothing here changes anything."""
