@@ -30,7 +30,7 @@ test: machine lint
 	@$(as_root) $(BIN)/python -m pytest -q $(PROCESSES) $(ARGS)
 
 torture: machine
-	@$(as_root) VTSPOLICY_TORTURE=1 $(BIN)/python -m pytest -q $(PROCESSES) $(ARGS)
+	@$(as_root) VTSPOLICY_TORTURE=1 $(BIN)/python -m pytest -q $(PROCESSES) --timeout 2400 $(ARGS)
 
 bench: environment
 	@$(BIN)/python -m tests.bench

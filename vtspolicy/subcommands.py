@@ -174,9 +174,9 @@ def _attributes(verb: Verb, form: Form) -> list[Attribute]:
         return list(form.attributes)
     from vtspolicy.policy.model import Shape, fields_of
 
-    return [Attribute(each.keyword, Takes.VALUE if each.rule.shape is Shape.TEXT else Takes.LIST,
-                      f"{each.rule.doc} ({each.rule.what})")
-            for each in fields_of(form.object.lower()) if each.key != "name"]
+    return [*(Attribute(each.keyword, Takes.VALUE if each.rule.shape is Shape.TEXT else Takes.LIST,
+                        f"{each.rule.doc} ({each.rule.what})")
+              for each in fields_of(form.object.lower()) if each.key != "name"), *form.attributes]
 
 
 def _option(name: str, attribute: Attribute) -> inspect.Parameter:

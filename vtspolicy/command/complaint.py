@@ -97,6 +97,19 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     return spelled[found[0]] if found else None
 
 
+def nearest_path(path: str, candidates: Iterable[str]) -> str | None:
+    """The path that is most likely meant: of a like name in the same place, else of the same name in a like place."""
+    place, _, name = path.rpartition("/")
+    others = [(candidate, *candidate.rpartition("/")[::2]) for candidate in candidates]
+    beside = {word: candidate for candidate, where, word in others if where == place}
+    near = nearest(name, beside)
+    if near is not None:
+        return beside[near]
+    elsewhere = {where: candidate for candidate, where, word in others if word == name}
+    found = nearest(place, elsewhere)
+    return elsewhere[found] if found is not None else None
+
+
 def one_of(words: Iterable[str], instead_of: str | None = None) -> str:
     """`A, B or C`, and which of them is nearest to the word that stands in their place."""
     words = tuple(words)

@@ -71,6 +71,8 @@ class Situation:
     """Templates for the names of files that belong to a tape."""
     mode: int | None = None
     """The permission bits that the policy gives the copies; None means the source's."""
+    let_both: str = "ADD SETTINGS SETTINGS, UNIQUE-NAMES no"
+    """The sentence that lets tapes of one name lie in several pools of the target."""
 
 
 def selected(inventory: Inventory, templates: Iterable[str], companions: Iterable[str] = ()) -> tuple[str, ...]:
@@ -166,7 +168,7 @@ def _clash(situation: Situation, name: str, clash: Pool) -> str:
         who = (f"that one was copied there from {origin.source} {_date(origin.copied, situation.zone)} by {by}"
                + (f", run {origin.run}" if origin.run else ""))
     return (f"its name exists in {clash}, too, and must not in {situation.target_pool}; {who}. Move one of the two to "
-            "another name, or let both be: ADD SETTINGS SETTINGS, UNIQUE-NAMES no (ALTER, where there are some)")
+            f"another name, or let both be: {situation.let_both}")
 
 
 def _of_known(source: TapeFacts, target: TapeFacts, known: Copy, situation: Situation) -> Step:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from vtspolicy.errors import Damaged, Diverged, Missing
 from vtspolicy.planning.plan import Copy
 
-FOUND_BAD = ("verify", "diverged", "missing")
+FOUND_BAD = (Damaged.reason, Diverged.reason, Missing.reason)
 """What a reading of a copy may have found instead of a proof."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from vtspolicy.command.complaint import nearest
 from vtspolicy.errors import EmptySource
 from vtspolicy.policy.conflicts import selects, what_of
 from vtspolicy.policy.places import Place, Pool, Vault, has_wildcard
@@ -14,6 +15,10 @@ from vtspolicy.policy.rules import PLACEHOLDER
 
 PoolsOf = Callable[[Vault], tuple[str, ...]]
 """Lists the pools of a vault of this machine. It is asked only where a template stands."""
+
+
+SHOWN = 3
+"""So many of the pools that lie there are named where a template selects none of them."""
 
 
 class Covering(NamedTuple):
@@ -49,9 +54,19 @@ def sources_of(policies: Policies, policy: Copying, pools_of: PoolsOf) -> tuple[
         if has_wildcard(str(source.pool)):
             selected = [name for name in sorted(pools_of(vault)) if selects(policy, source, name)]
         if not selected:
-            raise EmptySource(f"{what_of(policy)}: {source} selects no pool of {vault}")
+            instead = _instead(source, pools_of(vault))
+            raise EmptySource(f"{what_of(policy)}: {source} selects no pool of {vault}{instead}")
         found.update(dict.fromkeys(Pool(vault.system, vault.name, name) for name in selected))
     return tuple(found)
+
+
+def _instead(source: Place, pools: tuple[str, ...]) -> str:
+    """What lies there instead of what the template was to select."""
+    if not pools:
+        return ", which holds none"
+    if (near := nearest(str(source.pool).strip("*?"), pools)) is not None:
+        return f"; the nearest is {near}"
+    return f", which holds {', '.join(pools[:SHOWN])}" + (" ..." if len(pools) > SHOWN else "")
 
 
 def legs_of(policies: Policies, policy: Copying, pools_of: PoolsOf) -> tuple[Leg, ...]:

@@ -25,6 +25,7 @@ from vtspolicy.policy.document import (
 from vtspolicy.policy.model import KINDS, KINDS_NOT_BUILT, NOT_BUILT, Field, Policy, Shape, fields_of
 from vtspolicy.policy.places import is_name
 from vtspolicy.policy.rules import Problem, problems_of
+from vtspolicy.policy.spelling import with_article
 from vtspolicy.policy.syntax import excerpt
 
 MOST = 500
@@ -162,7 +163,7 @@ class _Reader:
         near = _MEANT.get((kind, key.text))
         if near is None and len(self.faults) < FAULTS:
             near = nearest(key.text, ("kind", *fields, *NOT_BUILT[kind]))
-        self.wrong(key, f"unknown key of a {kind}" + (f"; the nearest is {near}" if near else ""))
+        self.wrong(key, f"unknown key of {with_article(kind)}" + (f"; the nearest is {near}" if near else ""))
 
     def read(self, rule: Field, node: Node, values: dict[str, Any]) -> None:
         before = len(self.faults)

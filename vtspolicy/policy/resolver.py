@@ -11,10 +11,10 @@ from dataclasses import replace
 from functools import reduce
 
 from vtspolicy.command.command import Command, Door
-from vtspolicy.command.complaint import one_of, refuse
+from vtspolicy.command.complaint import nearest_path, one_of, refuse
 from vtspolicy.errors import Refusal, Unknown
 from vtspolicy.policy.conflicts import Route, both_far, mixes, what_of
-from vtspolicy.policy.coverage import PoolsOf, in_force, legs_from, legs_of, named_together
+from vtspolicy.policy.coverage import SHOWN, PoolsOf, in_force, legs_from, legs_of, named_together
 from vtspolicy.policy.model import Scheme, System
 from vtspolicy.policy.places import Place, Pool, Vault, matches, parse_place
 from vtspolicy.policy.policies import Copying, Policies, unknown
@@ -61,7 +61,8 @@ def _by_path(command: Command, policies: Policies, operand: str) -> tuple[str | 
         return found
     fitting = [policy for policy in covered if _legs(policy, pool, tape, destination)]
     if fitting:
-        ways_out = [f"IDR {policy.name} runs that scheme" for policy in fitting if isinstance(policy, Scheme)]
+        ways_out = [f"VTSPolicy IDR '{policy.name}' runs that scheme"
+                    for policy in fitting if isinstance(policy, Scheme)]
         if destination is None:
             targets = dict.fromkeys(str(target.system) for policy in fitting for target in policy.to)
             ways_out += [f"d={each} names the target" for each in targets
@@ -103,8 +104,11 @@ def _legs(policy: Copying, pool: Pool, tape: str | None, destination: str | None
 def _not_covered(policies: Policies, pool: Pool, tape: str | None, destination: str | None,
                  covered: tuple[Copying, ...]) -> Refusal:
     if not covered:
-        vaults = {source.vault for policy in policies.copying for source in policy.source}
-        known = f"; policies cover pools of {one_of(sorted(vaults))}" if vaults else "; there is none"
+        sources = sorted({str(policies.at_home(source)) for policy in policies.copying for source in policy.source})
+        near = nearest_path(str(pool), sources)
+        known = (f"; the nearest that one covers is {near}" if near
+                 else f"; they cover {one_of(sources[:SHOWN])}" + (" ..." if len(sources) > SHOWN else "") if sources
+                 else "; there is none")
         return Refusal(f"no scheme and no AutoCopy policy covers {pool}{known}")
     if destination is not None and all(target.system != destination for policy in covered for target in policy.to):
         reached = dict.fromkeys(str(target.system) for policy in covered for target in policy.to)

@@ -11,6 +11,11 @@ Spelled = str | tuple[str, ...] | Mapping[str, str]
 """A field's value in texts, by the field's shape."""
 
 
+def with_article(kind: str) -> str:
+    """`a scheme`, `an autocopy`."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
 def texts_of(policy: Policy) -> Mapping[str, Spelled]:
     """The fields that are not as by default, by key, in the order in which a policy is written."""
     found: dict[str, Spelled] = {}

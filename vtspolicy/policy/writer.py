@@ -20,7 +20,7 @@ from vtspolicy.policy.edit import edited
 from vtspolicy.policy.folder import SUFFIX, Assembly, Files, assemble, read_files
 from vtspolicy.policy.model import KINDS, Policy, fields_of
 from vtspolicy.policy.policies import Policies, unknown
-from vtspolicy.policy.spelling import Spelled, texts_of
+from vtspolicy.policy.spelling import Spelled, texts_of, with_article
 from vtspolicy.policy.store import locked, publish, remove
 from vtspolicy.policy.yamltext import policy_text
 
@@ -66,7 +66,7 @@ def alter(folder: str, command: Command) -> Policy:
         new: dict[str, Any] = {}
         for field, value in given.values():
             if value is None and field.rule.required:
-                raise refuse(command, field.keyword, f"a value: a {kind} needs {field.keyword}")
+                raise refuse(command, field.keyword, f"a value: {with_article(kind)} needs {field.keyword}")
             new[field.attribute] = field.default if value is None else value
         present = before.policies.find(kind, name)
         policy = replace(present, **new)

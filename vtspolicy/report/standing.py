@@ -36,7 +36,7 @@ def status_lines(result: Result, zone: str | None) -> list[str]:
             lines += table(rows, ("Tape", "State", "Size", "Changed", "Verified copy", "Age"), right=(2, 5))
         words = ", ".join(f"{count} {state}" for state, count in sorted(summary["states"].items()))
         accepted = f"; {summary['accepted']} gone, as accepted" if summary.get("accepted") else ""
-        lines.append(f"{summary['tapes']} tapes: {words}{accepted}; "
+        lines.append(f"{summary['tapes']} tape{'' if summary['tapes'] == 1 else 's'}: {words}{accepted}; "
                      f"{_BASES.get(summary['basis'], summary['basis'])}")
         if summary["oldest_proof"] is not None:
             lines.append(f"oldest proof {moments.of_text(summary['oldest_proof'], zone)}")
@@ -63,6 +63,7 @@ def _tape_detail(each: Mapping[str, Any], zone: str | None) -> list[str]:
             ("Durable", "yes" if each["durable"] else "no"), ("Run", each["run"] or "-"), ("Ref", each["ref"] or "-"),
             *([("Companions", ", ".join(f"{name} {state}" for name, state in each["companions"].items()))]
               if each.get("companions") else []),
+            *([("In doubt since", moments.of_text(each["doubted"], zone))] if each.get("doubted") else []),
             ("Last problem", f"{each['reason']}, {moments.of_text(each['failed'], zone)}" if each["reason"] else "-")]
     return [*dotted(rows), ""]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from vtspolicy.report import moments
 from vtspolicy.report.adoption import adopt_lines
-from vtspolicy.report.dangers import accept_lines, release_lines
+from vtspolicy.report.dangers import accept_lines, in_width, release_lines
 from vtspolicy.report.frozen import freeze_lines, status_of_freezes, thaw_lines
 from vtspolicy.report.leftovers import status_of_leftovers
 from vtspolicy.report.pools import pool_lines
@@ -85,7 +85,7 @@ def _said(sentence: str) -> _Render:
     """One line about what was done."""
     def render(result: Result, zone: str | None) -> Lines:
         del zone
-        return [sentence.format(**result.data)] if result.code == 0 and result.data else []
+        return [sentence.format(**result.data)] if result.code < 2 and result.data else []
     return render
 
 
@@ -108,7 +108,7 @@ def _trust(result: Result, zone: str | None) -> Lines:
     if not result.data:
         return []
     word = "pinned already" if result.status is Status.NOTHING else "pinned"
-    lines = [f"OK, host key of {result.data['system']} {word}: {result.data['fingerprint']}"]
+    lines = in_width(f"OK, host key of {result.data['system']} {word}: {result.data['fingerprint']}")
     old = [each for each in result.data.get("pinned", ()) if each != result.data["fingerprint"]]
     return lines + [f"    in the place of {each}" for each in old]
 

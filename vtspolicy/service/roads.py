@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -31,6 +32,8 @@ class Roads:
         self._failed: dict[str, Failure] = {}
         self._sources = {source.system for policy in policies.copying for source in policy.source}
         """Systems from which tapes are read."""
+        self.patience: float | None = None
+        """Seconds that a system may keep silent at most, where that is less than its policy's stall time."""
 
     def __enter__(self) -> Self:
         return self
@@ -57,7 +60,10 @@ class Roads:
             raise self._failed[name]
         if name not in self._open:
             try:
-                self._open[name] = self._reach(self.policy(name))
+                policy = self.policy(name)
+                if self.patience is not None and self.patience < policy.stall:
+                    policy = replace(policy, stall=self.patience)
+                self._open[name] = self._reach(policy)
             except Failure as failure:
                 self._stop.check()
                 self._failed[name] = failure

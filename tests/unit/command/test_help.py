@@ -137,3 +137,11 @@ def test_topics() -> None:
 ])
 def test_what_help_promises(topic: str, words: str) -> None:
     assert words in " ".join(str(help_for(topic)).split())
+
+
+def test_a_verb_that_is_a_reason_word_too_is_explained_as_both() -> None:
+    from vtspolicy.command.command import Command
+    from vtspolicy.service.verbs import program
+
+    text = program.help(None, Command("HELP", None, ("VERIFY",), {})).data["text"]  # type: ignore[arg-type]
+    assert text.startswith("VERIFY - ") and "\n\n624007  ERROR" in text and "\n\n\n" not in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vtspolicy.command.command import Command
-from vtspolicy.command.complaint import WIDTH, excerpt, nearest, one_of, refuse, shown
+from vtspolicy.command.complaint import WIDTH, excerpt, nearest, nearest_path, one_of, refuse, shown
 from vtspolicy.command.grammar import Grammar
 from vtspolicy.command.sentence import LIMIT, checked, parse
 from vtspolicy.command.verbs import verbs_of
@@ -236,3 +236,11 @@ def test_the_nearest_word() -> None:
     assert nearest("SCHEME" * 100, ["SYSTEM", "SCHEME"]) is None
     assert one_of(["A"]) == "A"
     assert one_of(["A", "B"], "C") == "A or B"
+
+
+@pytest.mark.parametrize(("path", "near"), [
+    ("/V1/PAYROL", "/V1/PAYROLL"), ("/V1/payroll", "/V1/PAYROLL"), ("here:/V1/LEDGERS", "here:/V1/LEDGER"),
+    ("/V01/PAYROLL", "/V1/PAYROLL"), ("/V1/ZZZ", None), ("/V1/LEDGER", None), ("/V1/PAYROLL/T00009", None),
+])
+def test_a_path_is_compared_by_the_part_that_differs(path: str, near: str | None) -> None:
+    assert nearest_path(path, ("/V1/PAYROLL", "here:/V1/LEDGER", "/V2/OTHER")) == near

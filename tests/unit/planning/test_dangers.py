@@ -40,8 +40,7 @@ THEN = "2026-11-22T01:30:00.000Z"
 SHRUNK = moved(HERE, size=9, ctime_ns=501)
 OLD = Pool("here", "VAULT01", "OLD")
 CLASH = "its name exists in there:/VAULT01/OTHER, too, and must not in there:/VAULT01/PAYROLL"
-CURE = ("Move one of the two to another name, or let both be: ADD SETTINGS SETTINGS, UNIQUE-NAMES no (ALTER, where "
-        "there are some)")
+CURE = "Move one of the two to another name, or let both be: ADD SETTINGS SETTINGS, UNIQUE-NAMES no"
 
 
 @pytest.mark.parametrize(("given", "action", "why"), [

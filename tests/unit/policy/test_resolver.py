@@ -229,7 +229,7 @@ AGAIN = autocopy("AGAIN", "/VAULT01/PAYROLL", "vts2:/VAULT01/PAYROLL")
 
 @pytest.mark.parametrize(("texts", "door", "advice"), [
     ((NIGHTLY, TO_VTS3), Door.SENTENCE,
-     "IDR NIGHTLY runs that scheme, d=vts2 names the target, d=vts3 names the target"),
+     "VTSPolicy IDR 'NIGHTLY' runs that scheme, d=vts2 names the target, d=vts3 names the target"),
     ((BY_DAY, TO_VTS3), Door.SENTENCE, "d=vts2 names the target, d=vts3 names the target"),
     ((BY_DAY, AGAIN), Door.SHELL, "d=vts2 names the target"),
     ((BY_DAY, AGAIN), Door.SENTENCE,

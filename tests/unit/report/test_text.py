@@ -107,14 +107,14 @@ def test_a_verification_says_what_is_left() -> None:
 def test_what_was_released_or_accepted() -> None:
     released = {"tape": f"{SOURCE}/T1", "target": f"{TARGET}/T1", "size": 0, "copy": 1536}
     assert shown("RELEASE", "TAPE", {"released": [released]}) == (
-        f"OK, {SOURCE}/T1 released: 0 B over a copy of 1.5 KiB on {TARGET}/T1\nthe next run copies it as it is now\n")
+        f"OK, {SOURCE}/T1 released: 0 B over a copy of 1.5 KiB on\n    {TARGET}/T1\n"
+        "the next run copies it as it is now\n")
     assert shown("RELEASE", "TAPE", {"released": [released] * 2}).endswith("copies them as they are now\n")
     assert shown("RELEASE", "TAPE", {"released": []}) == "no tape is held; nothing was released\n"
     assert shown("RELEASE", "TAPE", {}) == shown("ACCEPT", "POOL", {}) == ""
     accepted = {"source": SOURCE, "target": TARGET, "tapes": ["T1", "T2"]}
-    assert shown("ACCEPT", "POOL", {"accepted": [accepted]}).splitlines() == [
-        f"OK, accepted as gone from {SOURCE}, copy kept on {TARGET}: T1",
-        f"OK, accepted as gone from {SOURCE}, copy kept on {TARGET}: T2"]
+    assert shown("ACCEPT", "POOL", {"accepted": [accepted]}).split("OK, ") == ["", *(
+        f"accepted as gone from {SOURCE}, copy kept on\n    {TARGET}: {name}\n" for name in ("T1", "T2"))]
     assert shown("ACCEPT", "POOL", {"accepted": [{**accepted, "tapes": []}]}) == (
         "no tape is gone that was not accepted already; nothing was changed\n")
 
@@ -160,7 +160,7 @@ def test_the_status_of_tapes_in_detail() -> None:
 def test_a_status_says_what_it_is_told_from(basis: Basis, words: str) -> None:
     data = {"tapes": [TAPE], "summary": [{"source": SOURCE, "target": TARGET, "tapes": 1, "states": {"safe": 1},
                                           "oldest_proof": None, "exposed_since": None, "basis": str(basis)}]}
-    assert shown("STATUS", "POOL", data).splitlines()[-1] == f"1 tapes: 1 safe; {words}"
+    assert shown("STATUS", "POOL", data).splitlines()[-1] == f"1 tape: 1 safe; {words}"
 
 
 def test_a_status_that_selects_nothing_says_so() -> None:

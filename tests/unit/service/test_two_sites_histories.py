@@ -97,6 +97,9 @@ def test_nothing_is_called_safe_that_is_not(kind: str) -> None:
     *[pytest.param([*ONE, ("write", "here", "T1", b"bbbb"), (how, RUN, point)], id=f"{how}-at-{point}")
       for how, points in (("killed", range(11, 17)), ("failing", range(2, 6))) for point in points],
     pytest.param(HAND_OVER_RECORD, id="record-of-another-tape"),
+    *[pytest.param([("write", "here", "T2", b"cccc"), ("failing", RUN, point), ("spoil", "T2", "record", "other"),
+                    ("say", "COPY TAPE /VAULT01/PAYROLL/T2 FROM there, REPLACE")], id=f"brought-after-{point}")
+      for point in range(2, 6)],
 ])
 def test_histories_that_once_went_wrong(kind: str, history: list[Step]) -> None:
     lived(kind, history)

@@ -18,8 +18,8 @@ NAME = "vtspolicy-policy"
 _MORE = {
     "system": "A system without an address is this machine. One that is reached by SSH needs its host key pinned by "
               "`TRUST SYSTEM`; every vault needs an id, which `INIT VAULT` gives it.",
-    "scheme": "`START SCHEME` runs it, and so does `VTSPolicy IDR` with its name. In this release the source is on "
-              "this machine.",
+    "scheme": "`START SCHEME` runs it, and so does `VTSPolicy IDR` with its name. Its source or its target may be "
+              "on another system, not both.",
     "autocopy": "In this release nothing starts such a copy by itself: `VTSPolicy IDR` with the path of the pool, or "
                 "of one of its tapes, copies by this policy.",
     "unprotected": "`INFO POOL *, UNCOVERED` lists the pools of this machine that no policy names, and STATUS warns of "
@@ -129,7 +129,7 @@ def default_of(field: Field) -> str:
     """What holds where the key is left out, in words."""
     if field.rule.required:
         return "It must be there"
-    if field.default in (None, "", ()):
+    if field.default in (None, "", (), {}):
         return "It may be left out"
     values = field.default if isinstance(field.default, tuple) else (field.default,)
     return "Default: " + ", ".join(map(field.rule.write, values))

@@ -27,7 +27,7 @@ def administer(context: Context, command: Command) -> Result:
     origin = context.policies.origins.get((policy.kind, policy.name))
     with state.transaction() as transaction:
         transaction.event(_EVENTS[command.verb], kind=policy.kind.upper(), name=policy.name,
-                          detail=", ".join(command.attributes))
+                          detail=", ".join(each for each in command.attributes if each != "NOCHECK"))
     steps = next_steps(policy, context.folder, before.get(policy.name)) if (
         command.verb != "DELETE" and isinstance(policy, model.System)) else []
     look = command.verb != "DELETE" and not command.flag("NOCHECK")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 
+from vtspolicy.command.complaint import nearest
 from vtspolicy.errors import Failure
 from vtspolicy.policy import model
 from vtspolicy.policy.coverage import legs_of
 from vtspolicy.policy.places import Pool
 from vtspolicy.service.context import Context
+
+PATIENCE = 5.0
+"""Seconds that a system may keep silent before it counts as one that cannot be looked at: somebody waits."""
 
 
 def warnings_of(context: Context, policy: model.Policy) -> tuple[str, ...]:
@@ -29,6 +33,7 @@ def _of_system(system: model.System) -> tuple[str, ...]:
 
 
 def _of_copying(context: Context, policy: model.Scheme | model.AutoCopy) -> tuple[str, ...]:
+    context.roads.patience = PATIENCE
     try:
         legs = legs_of(context.policies, policy, context.pools_of)
     except Failure as failure:
@@ -47,4 +52,5 @@ def _missing(context: Context, pool: Pool, *, target: bool) -> str | None:
         return f"{failure.message} (not looked at: {pool})"
     if pool.name in pools or (target and context.policies.system(pool.system).create_pool != "no"):
         return None
-    return f"pool {pool} is not there"
+    near = nearest(pool.name, pools)
+    return f"pool {pool} is not there" + (f"; the nearest is {near}" if near else "")

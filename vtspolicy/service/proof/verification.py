@@ -30,9 +30,10 @@ from vtspolicy.systems.contract import System
 from vtspolicy.transfer.verify import Verification, verify
 
 
-def verify_copies(context: Context, command: Command, copies: Iterable[Copy]) -> Result:
-    """Verify every copy that was ever made, the one whose proof is the oldest first. Raise Unknown where there is none,
-    and Usage for an attribute that cannot be read."""
+def verify_copies(context: Context, command: Command, copies: Iterable[Copy],
+                  notes: tuple[str, ...] = ()) -> Result:
+    """Verify every copy that was ever made, the one whose proof is the oldest first; `notes` are to be told, too.
+    Raise Unknown where there is none, and Usage for an attribute that cannot be read."""
     state, roads, stop, watch = context.state, context.roads, context.stop, context.watch
     made = [copy for copy in copies if copy.digest is not None]
     if not made:
@@ -75,11 +76,11 @@ def verify_copies(context: Context, command: Command, copies: Iterable[Copy]) ->
                       "digest": found.copy.digest, "result": word})
         watch.settled(copy.source.name, word)
     left, bad = due[looked:], [copy for copy in spared if copy.reason in proofs.FOUND_BAD]
-    status = _status(errors, counts, bad)
+    warnings = (*notes, *((f"{len(bad)} copies were found damaged, changed or missing before, and were not read again: "
+                           f"{some(str(copy.target) for copy in bad)}",) if bad else ()))
+    status = _status(errors, counts, warnings)
     with state.transaction(run=run.id, ref=run.ref) as transaction:
         transaction.end_run(run.id, str(status), dict(counts))
-    warnings = (f"{len(bad)} copies were found damaged, changed or missing before, and were not read again: "
-                f"{some(str(copy.target) for copy in bad)}",) if bad else ()
     return Result(command, status, {
         "tapes": tapes, "counts": dict(counts), "spared": len(spared),
         "left": {"copies": len(left), "bytes": sum(copy.size for copy in left)}}, tuple(errors), warnings, run.id,
@@ -200,9 +201,9 @@ def _renewed(copy: Copy, row: Copy, state: State, target: System) -> tuple[Copy,
     return fitting, row
 
 
-def _status(errors: list[Trouble], counts: Counter[str], bad: Sequence[Copy]) -> Status:
+def _status(errors: list[Trouble], counts: Counter[str], warnings: Sequence[str]) -> Status:
     if any(each.reason == "interrupted" for each in errors):
         return Status.STOPPED
     if errors:
         return Status.PARTIAL if counts["verified"] else Status.FAILED
-    return Status.WARNINGS if bad else Status.DONE if counts else Status.NOTHING
+    return Status.WARNINGS if warnings else Status.DONE if counts else Status.NOTHING

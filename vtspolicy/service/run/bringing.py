@@ -12,6 +12,7 @@ from vtspolicy.command.command import Command
 from vtspolicy.errors import Failure, Missing, NotDurable, Unequal
 from vtspolicy.planning.guards import check_apart, check_owner, check_space, check_thawed, elsewhere
 from vtspolicy.planning.plan import Copy
+from vtspolicy.planning.planner import AT_FAULT
 from vtspolicy.planning.returning import Return, plan_return, recorded, restored, state_brought
 from vtspolicy.planning.sets import companions_in
 from vtspolicy.policy.request import Leg
@@ -22,6 +23,7 @@ from vtspolicy.service.run import line
 from vtspolicy.service.run.locks import holding
 from vtspolicy.service.run.prepare import Prepared, source_pool, target_pool
 from vtspolicy.service.sites.identity import identified
+from vtspolicy.systems.facts import TapeFacts
 from vtspolicy.transfer.outcome import Outcome
 
 
@@ -90,20 +92,21 @@ def _booked(context: Context, way: WayBack) -> Callable[[Prepared, Outcome], Out
 def _lasting(prepared: Prepared, outcome: Outcome, came: Copy, known: Copy | None) -> Copy:
     """What is known of the copy over there, and whether it lasts: not where an fsync failed once, for a second one
     would lie."""
-    if known is not None and known.reason == NotDurable.reason and known.digest == came.digest:
-        return replace(restored(came, known, durable=False), reason=known.reason, failed=known.failed)
+    facts = outcome.step.source
+    assert facts is not None
+    if known is not None and (known.reason == NotDurable.reason or (
+            known.reason in AT_FAULT and not known.explains(facts))):
+        return replace(restored(came, known, durable=False), reason=NotDurable.reason, failed=known.failed)
     try:
-        return restored(came, known, durable=_is_durable(prepared, outcome, came, known))
+        return restored(came, known, durable=_is_durable(prepared, facts, came, known))
     except NotDurable as failure:
         return replace(restored(came, known, durable=False), reason=failure.reason, failed=now())
 
 
-def _is_durable(prepared: Prepared, outcome: Outcome, came: Copy, known: Copy | None) -> bool:
+def _is_durable(prepared: Prepared, facts: TapeFacts, came: Copy, known: Copy | None) -> bool:
     """Whether the copy over there is known to last: by its record, by the catalog, or because it is made so now. Raise
     NotDurable where that fails."""
-    source, facts = prepared.source, outcome.step.source
-    assert facts is not None
-    tape = came.source
+    source, tape = prepared.source, came.source
     try:
         record = recorded(source.records(tape.of, [tape.name]).get(tape.name, ()), facts)
         if record is not None and record.identity.fits(facts.identity) and record.verified is not None:

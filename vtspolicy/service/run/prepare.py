@@ -85,12 +85,19 @@ def look_at(context: Context, leg: Leg, *, replace: bool, sweep: bool) -> tuple[
         state.doubted(leg.target.of),
         origins(state, target, {name: others[name] for name in selected(here, leg.tapes, companions)
                                 if name in others}),
-        companions, context.policies.system(leg.target.system).mode)
+        companions, context.policies.system(leg.target.system).mode, let_both=_let_both(context))
     unknown = unexplained(situation)
     if unknown:
         situation = dataclasses.replace(situation, records=target.records(leg.target, unknown))
     plan = dataclasses.replace(make_plan(situation), new_pool=new_pool)
     return Prepared(plan, source, target, (identities[0], identities[1]), copies, swept, tuple(notes)), there
+
+
+def _let_both(context: Context) -> str:
+    """The sentence that allows one name in several pools: there may be settings, of any name, already."""
+    present = next(iter(context.policies.of_kind("settings")), None)
+    return f"ADD SETTINGS {context.policies.settings.name}, UNIQUE-NAMES no" if present is None else (
+        f"ALTER SETTINGS {present}, UNIQUE-NAMES no")
 
 
 def source_pool(source: System, leg: Leg, vault: VaultFacts) -> Inventory:
@@ -113,7 +120,9 @@ def target_pool(context: Context, target: System, leg: Leg, vault: VaultFacts) -
         try:
             there = target.inventory(leg.target)
         except Unknown as gone:
-            raise PoolGone(gone.message, system=target.name) from None
+            missing = no_such_pool(gone, leg.target, vault)
+            raise PoolGone(f"{missing.message}. Make the directory there, or have runs make it: "
+                           f"ALTER SYSTEM {target.name}, CREATE-POOL yes", system=target.name) from None
     if policy.address is not None:
         remember(context.state, leg.target.of, vault.frozen)
         remember(context.state, leg.target, there.frozen)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from vtspolicy.catalog.state import State
 from vtspolicy.catalog.times import now
-from vtspolicy.errors import Failure
+from vtspolicy.errors import Failure, PoolGone
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.planner import AT_FAULT, copy_of, is_ours
 from vtspolicy.planning.states import seen_otherwise
@@ -28,6 +28,8 @@ class Found:
     """Of the tapes that the catalog cannot explain."""
     source_vault: str | None
     """The id of the source's vault; None where it is not known."""
+    gone: Failure | None = None
+    """The vault is the right one, and the pool is not in it: so its copies are missing."""
 
     def known(self, copy: Copy | None, leg: Leg, name: str) -> Copy | None:
         """The copy that lies there: the catalog's, or, where that is another, the one that a record tells of."""
@@ -46,7 +48,12 @@ class Found:
 def look(leg: Leg, state: State, roads: Roads, copies: Mapping[str, Copy]) -> Found:
     """The leg's target pool. Raise Outage, IdentityMismatch where it is not the vault that it was, and Unknown."""
     there, source = roads.to(leg.target.system), state.vault(leg.source.of)
-    identified(leg.target.of, state, roads)
+    facts, _ = identified(leg.target.of, state, roads)
+    if leg.target.name not in facts.pools:
+        is_lost = any(copy.digest is not None for copy in copies.values())
+        to_be_made = roads.policy(leg.target.system).create_pool != "no"
+        return Found({}, {}, None, None if to_be_made and not is_lost else
+                     PoolGone(f"pool {leg.target} is not there", system=leg.target.system))
     tapes = there.inventory(leg.target).tapes
     unknown = sorted(name for name, facts in tapes.items()
                      if (copy := copies.get(name)) is None or not copy.explains(facts))

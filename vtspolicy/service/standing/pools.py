@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vtspolicy.errors import Failure
 from vtspolicy.policy.conflicts import what_of
-from vtspolicy.policy.coverage import covering, legs_from
+from vtspolicy.policy.coverage import covering, in_force, legs_from, named_together
 from vtspolicy.policy.model import Unprotected
 from vtspolicy.policy.places import Place, Pool, Vault, matches
 from vtspolicy.policy.policies import Copying, Policies
@@ -24,7 +24,9 @@ class Named:
     pool: Pool
     inventory: Inventory
     policies: tuple[Copying, ...]
-    """Those that copy it, the most exact first; that one wins."""
+    """Those that copy it, the most exact first."""
+    in_force: tuple[Copying, ...]
+    """The most exact of them, which wins; several where they name it equally exactly."""
     unprotected: Unprotected | None
     """The policy that says that it need not be copied."""
     holds_copies: bool
@@ -37,12 +39,11 @@ class Named:
 
     def as_json(self) -> dict[str, object]:
         """The pool in the envelope's data. Bytes are those of disk in use."""
-        winner = self.policies[0] if self.policies else None
+        targets = dict.fromkeys(str(leg.target) for each in self.in_force for leg in legs_from(each, self.pool))
         return {"pool": str(self.pool), "tapes": len(self.inventory.tapes),
                 "bytes": sum(each.allocated for each in self.inventory.tapes.values()),
-                "policy": None if winner is None else what_of(winner),
-                "targets": [] if winner is None else [str(leg.target) for leg in legs_from(winner, self.pool)],
-                "other policies": [what_of(each) for each in self.policies[1:]],
+                "policy": named_together(self.in_force) if self.in_force else None, "targets": list(targets),
+                "other policies": [what_of(each) for each in self.policies if each not in self.in_force],
                 "unprotected": None if self.unprotected is None else self.unprotected.note,
                 "holds_copies": self.holds_copies, "covered": self.covered}
 
@@ -78,11 +79,12 @@ def _named(policies: Policies, pool: Pool, inventory: Inventory, *, holds_copies
     unprotected = next((each for each in policies.unprotected.values() for place in each.pools
                         if place.vault == pool.vault and matches(pool.name, str(place.pool))
                         and place.system in (None, pool.system)), None)
-    return Named(pool, inventory, tuple(each.policy for each in covering(policies, pool)), unprotected, holds_copies)
+    return Named(pool, inventory, tuple(each.policy for each in covering(policies, pool)), in_force(policies, pool),
+                 unprotected, holds_copies)
 
 
 def warnings_of_uncovered(context: Context, wanted: Place | None) -> tuple[str, ...]:
     """A line for each pool that holds tapes and that nobody has thought of."""
     found, _ = named_pools(context, wanted)
-    return tuple(f"{each.pool} holds {len(each.inventory.tapes)} tapes, and no policy names it"
-                 for each in found if each.inventory.tapes and not each.covered)
+    return tuple(f"{each.pool} holds {count} tape{'' if count == 1 else 's'}, and no policy names it"
+                 for each in found if (count := len(each.inventory.tapes)) and not each.covered)

@@ -123,6 +123,7 @@ def standings(legs: Iterable[Leg], state: State, roads: Roads, *, ask: bool = Fa
             try:
                 there = look(leg, state, roads, copies)
                 basis = Basis.ASKED
+                failures += [] if there.gone is None else [there.gone]
                 doubt_contradicted(there, leg, copies.values(), state)
             except Failure as failure:
                 failures.append(failure)

@@ -13,7 +13,7 @@ from vtspolicy.service.result import Result, Status, Trouble
 if TYPE_CHECKING:
     from vtspolicy.planning.plan import Copy
     from vtspolicy.policy.request import Leg
-    from vtspolicy.service.standing.kept import Kept
+    from vtspolicy.service.standing.kept import Keeping
 
 
 def run(context: Context, command: Command) -> Result:
@@ -47,12 +47,12 @@ def plan_back(context: Context, command: Command) -> Result:
     return plan_back(context, command, way_back(command, context.policies))
 
 
-def _meant(context: Context, command: Command) -> tuple[tuple[Leg, ...], tuple[Kept, ...], list[Failure]]:
+def _meant(context: Context, command: Command) -> tuple[tuple[Leg, ...], Keeping, list[Failure]]:
     """What VERIFY and STATUS are about: the policies' legs, what this machine keeps for others, and what could not be
     looked at. Raise Unknown where there is neither."""
     from vtspolicy.policy.places import parse_place
     from vtspolicy.policy.selection import EVERYTHING, select
-    from vtspolicy.service.standing.kept import kept_here
+    from vtspolicy.service.standing.kept import NOTHING_KEPT, kept_here, unknown_here
     from vtspolicy.service.standing.known import legs_known
 
     nobody: Failure | None = None
@@ -68,15 +68,18 @@ def _meant(context: Context, command: Command) -> tuple[tuple[Leg, ...], tuple[K
     if command.object == "SCHEME":
         if nobody is not None:
             raise nobody
-        return legs, (), unreached
+        return legs, NOTHING_KEPT, unreached
     operand = command.operands[0] if command.operands else EVERYTHING
     wanted = None if operand == EVERYTHING else parse_place(operand, templates=True)
-    kept, unread = kept_here(context.policies, context.state, context.roads, wanted, legs)
+    keeping = kept_here(context.policies, context.state, context.roads, wanted, legs)
     to = command.word("TO")
-    kept = tuple(each for each in kept if to in (None, each.leg.target.system))
-    if nobody is not None and not kept and not _frozen(context, command, ()):
+    kept = tuple(each for each in keeping.kept if to in (None, each.leg.target.system))
+    told_beside = bool(keeping.untold) and (command.verb, command.object) == ("STATUS", "POOL")
+    if nobody is not None and not kept and not told_beside and not _frozen(context, command, ()):
+        if isinstance(nobody, Unknown) and (keeping.untold or not context.policies.copying):
+            nobody = unknown_here(operand, keeping, kept_here(context.policies, context.state, context.roads, None))
         raise nobody
-    return legs, kept, [*unread, *unreached]
+    return legs, replace(keeping, kept=kept), [*keeping.failures, *unreached]
 
 
 def _frozen(context: Context, command: Command, legs: tuple[Leg, ...]) -> list[dict[str, object]]:
@@ -102,14 +105,14 @@ def verify(context: Context, command: Command) -> Result:
     from vtspolicy.planning.sets import chosen
     from vtspolicy.service.proof.verification import verify_copies
 
-    legs, kept, unread = _meant(context, command)
+    legs, keeping, unread = _meant(context, command)
     if unread:
         raise unread[0]
-    copies: list[Copy] = [copy for each in kept for copy in each.copies.values()]
+    copies: list[Copy] = [copy for each in keeping.kept for copy in each.copies.values()]
     for leg in legs:
         known = context.state.copies(leg.source, leg.target)
         copies += [known[name] for name in chosen(known, leg.tapes, _companions(context, leg))]
-    return verify_copies(context, command, copies)
+    return verify_copies(context, command, copies, keeping.warnings)
 
 
 def _companions(context: Context, leg: Leg) -> tuple[str, ...]:
@@ -145,16 +148,17 @@ def info_tape(context: Context, command: Command) -> Result:
 def status(context: Context, command: Command) -> Result:
     from vtspolicy.service.standing.stand import standings, standings_of_kept, summary
 
-    legs, kept, unread = _meant(context, command)
+    legs, keeping, unread = _meant(context, command)
     found, failures = standings(legs, context.state, context.roads, ask=command.flag("ASK"))
-    found += standings_of_kept(kept)
+    found += standings_of_kept(keeping.kept)
     failures += unread
     if command.object == "TAPE" and command.operands not in ((), ("*",)) and not found and not failures:
         raise Unknown(f"{' '.join(command.operands)}: no such tape at the source, and no copy is known")
     data = {"tapes": [each.as_json() for each in found], "summary": summary(found),
             "freezes": _frozen(context, command, legs), "leftovers": _leftovers(context, command, legs)}
-    errors = tuple(map(Trouble.of, failures))
-    return Result(command, Status.PARTIAL if errors else Status.DONE, data, errors, _uncovered(context, command))
+    errors, warnings = tuple(map(Trouble.of, failures)), (*keeping.warnings, *_uncovered(context, command))
+    return Result(command, Status.PARTIAL if errors else Status.WARNINGS if warnings else Status.DONE, data, errors,
+                  warnings)
 
 
 def _uncovered(context: Context, command: Command) -> tuple[str, ...]:
@@ -162,7 +166,7 @@ def _uncovered(context: Context, command: Command) -> tuple[str, ...]:
     from vtspolicy.policy.places import parse_place
     from vtspolicy.service.standing.pools import warnings_of_uncovered
 
-    if command.operands and command.object != "POOL":
-        return ()
     operand = command.operands[0] if command.operands else "*"
+    if operand != "*" and command.object != "POOL":
+        return ()
     return warnings_of_uncovered(context, None if operand == "*" else parse_place(operand, templates=True))

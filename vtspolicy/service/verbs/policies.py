@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vtspolicy.command.command import Command
-from vtspolicy.command.complaint import refuse
+from vtspolicy.command.complaint import nearest_path, refuse
 from vtspolicy.errors import Unknown
 from vtspolicy.service.context import Context
 from vtspolicy.service.result import Result, Status, Trouble
@@ -59,7 +59,10 @@ def info_pool(context: Context, command: Command) -> Result:
         raise refuse(command, operand, str(error).removeprefix("expected ")) from None
     found, failures = named_pools(context, wanted)
     if not found and not failures and wanted is not None:
-        raise Unknown(f"{operand} selects no pool of this machine")
+        there = {text for each in named_pools(context, None)[0]
+                 for text in (str(each.pool), str(each.pool).partition(":")[2])}
+        near = nearest_path(operand, sorted(there))
+        raise Unknown(f"{operand} selects no pool of this machine" + (f"; the nearest is {near}" if near else ""))
     shown = [each.as_json() for each in found if not (command.flag("UNCOVERED") and each.covered)]
     errors = tuple(map(Trouble.of, failures))
     return Result(command, Status.PARTIAL if errors else Status.DONE, {"pools": shown}, errors)

@@ -46,9 +46,10 @@ def help(context: Context, command: Command) -> Result:
             "\nHELP with a verb, an event id, a reason word or a state says more; so do the\n"
             "manual pages vtspolicy(1), vtspolicy-policy(5) and vtspolicy-events(7).\n")})
     message = events.find(topic)
-    text = events.explain(message) if message is not None else help_for(topic)
+    of_event = events.explain(message) if message is not None else None
     state = _state(topic if message is None else message.reason or "")
-    text = "\n\n".join(filter(None, (text, state))) or None
+    parts = [part for part in (help_for(topic), of_event, state) if part]  # VERIFY is a verb and a reason word
+    text = "\n\n".join([*(part.rstrip("\n") for part in parts[:-1]), *parts[-1:]]) or None
     if text is None:
         raise Unknown(f"there is no help for {topic}; HELP lists the verbs")
     return Result(command, Status.DONE, {"text": text})

@@ -191,6 +191,7 @@ def test_each_field_of_each_kind(kind: str) -> None:
         _, found, part = part.partition(f" {field.key}: {flat(field.rule.doc)} Value: {flat(field.rule.what)}")
         assert found, field.key
         assert part.split(" Value: ")[0].count(flat(policy_page.default_of(field))) == 1
+        assert "{}" not in policy_page.default_of(field)
         assert flat(policy_page.example_of(field)) in part
 
 
