@@ -51,11 +51,11 @@ MESSAGES = (
         recovery="START SCHEME name copies the tape again. Have the target's disk checked."),
     Message(
         "624010", "Cartridges of {source} not copied to {target}, {detail}, rc=empty", reason="empty",
-        cause="The source holds nothing where there should be something: the pool is empty, or a template selects "
-              "none of its tapes.",
+        cause="The source holds nothing where there should be something: the pool is empty or is not there, or a "
+              "template selects none of its tapes.",
         effect="Nothing was changed; the old copies are intact. Whether the source is lost is for a person to find "
                "out.",
-        recovery="Find the tapes, or write the first one; then START SCHEME name."),
+        recovery="Find the tapes, correct the name, or write the first tape; then START SCHEME name."),
     Message(
         "624011", "Cartridge {tape} not copied to {target}, {detail}, rc=name-clash", reason="name-clash",
         cause="A tape of this name lies in another pool of the target; names are unique across all pools of a system.",

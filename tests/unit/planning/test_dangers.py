@@ -246,7 +246,7 @@ def test_the_oldest_proof_comes_first_and_what_was_looked_at_since_is_spared(cop
 
 def test_a_look_that_found_damage_is_a_look_and_an_outage_is_none() -> None:
     later = "2026-11-23T01:30:00.000Z"
-    assert proofs.last_look(copy(verified=THEN, reason="verify", failed=later)) == later
+    assert proofs.last_look(copy(verified=THEN, reason="damaged", failed=later)) == later
     assert proofs.last_look(copy(verified=THEN, reason="unreachable", failed=later)) == THEN
     assert proofs.last_look(copy(verified=None)) == ""
     assert proofs.last_look(copy(verified=THEN, doubted=THEN)) == ""

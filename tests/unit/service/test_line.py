@@ -99,7 +99,7 @@ def test_a_tape_that_is_gone_is_a_warning_and_its_copy_is_kept(world: World) -> 
 
 
 @pytest.mark.parametrize(("break_it", "reason", "words"), [
-    (lambda world: shutil.rmtree(world.source), "unknown", "pool here:/VAULT01/PAYROLL"),
+    (lambda world: shutil.rmtree(world.source), "empty", "pool here:/VAULT01/PAYROLL"),
     (lambda world: [path.unlink() for path in world.source.iterdir()], "empty", "holds no tape"),
     (lambda world: (world.root / "here" / ".vtspolicy-vault").unlink(), "identity", "is its disk mounted?"),
     (lambda world: (world.root / "there" / ".vtspolicy-vault").write_text("f" * 32 + "\n"), "identity",

@@ -111,7 +111,7 @@ def test_nothing_to_do_says_what_was_looked_at(world: World) -> None:
 @pytest.mark.parametrize(("scheme", "reason", "message"), [
     ("tapes: 'X*'", "empty", "pool here:/VAULT01/PAYROLL: X* selects none of its 2 tapes, which are T00001, T00002"),
     ("tapes: T0001", "missing", "here:/VAULT01/PAYROLL/T0001: is not in the source pool; the nearest is T00001"),
-    ("from: /VAULT01/PAYROL", "unknown", "pool here:/VAULT01/PAYROL: No such file or directory; the nearest is "
+    ("from: /VAULT01/PAYROL", "empty", "pool here:/VAULT01/PAYROL: No such file or directory; the nearest is "
                                          "PAYROLL"),
     ("from: /VAULT01/PAYX*\nto: 'there:/VAULT02/{pool}'", "empty",
      "scheme NIGHTLY: /VAULT01/PAYX* selects no pool of here:/VAULT01, which holds PAYROLL"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vtspolicy.catalog.times import zone_of
-from vtspolicy.errors import PoolGone, Refusal, Unknown
+from vtspolicy.errors import EmptySource, PoolGone, Refusal, Unknown
 from vtspolicy.planning.grants import cure, making_amiss, staging_amiss
 from vtspolicy.planning.guards import (
     check_apart,
@@ -101,11 +101,15 @@ def _let_both(context: Context) -> str:
 
 
 def source_pool(source: System, leg: Leg, vault: VaultFacts) -> Inventory:
-    """What the source pool holds. Raise Unknown, with the nearest name, where it is not there."""
+    """What the source pool holds. Raise EmptySource, with the nearest name, where it is not there, and Unknown where it
+    cannot be listed."""
     try:
         return source.inventory(leg.source)
     except Unknown as failure:
-        raise no_such_pool(failure, leg.source, vault) from None
+        if leg.source.name in vault.pools:
+            raise
+        missing = no_such_pool(failure, leg.source, vault)
+        raise EmptySource(missing.message, system=missing.system) from None
 
 
 def target_pool(context: Context, target: System, leg: Leg, vault: VaultFacts) -> tuple[Inventory, str | None]:
