@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -186,3 +187,20 @@ def test_a_frozen_pool_here_takes_nothing_back(receiver: World) -> None:
     receiver.run("thaw", "pool", f"/{VAULT}/{POOL}", "--yes").settle()
     receiver.run(*FROM).settle()
     assert state_of(receiver) == "safe"
+
+
+def test_a_lost_catalog_knows_again_what_came_back(world: World) -> None:
+    (world.pool / "T00001").unlink()
+    world.run(*FROM).settle()
+    before = world.states()
+    assert before[f"{POOL}/T00001"] == "safe"
+    shutil.rmtree(world.state)
+    world.run("rebuild", "catalog", "--yes").settle()
+    assert world.states() == before
+    assert world.start().leg()["trusted"] == 2
+    shutil.rmtree(world.state)
+    mode = (world.pool / "T00001").stat()
+    (world.pool / "T00001").write_bytes(CONTENT[::-1])
+    os.utime(world.pool / "T00001", ns=(0, mode.st_mtime_ns))
+    world.run("rebuild", "catalog", "--yes").settle()
+    assert state_of(world) == "stale"

@@ -97,7 +97,7 @@ def test_a_template_asks_the_far_system_and_a_lost_catalog_is_made_anew(world: W
     (world.far / "OTHER").mkdir()
     (world.near / "OTHER").mkdir()
     there(world, "T00001", b"first")
-    (world.far / "OTHER" / "T00002").write_bytes(b"second")
+    world.put_there("T00002", b"second", pool="OTHER")
     plan = world.run("plan", "scheme", SCHEME, "--json").settle().json["data"]["legs"]
     assert sorted(leg["source"] for leg in plan) == [f"vts2:/{VAULT}/OTHER", f"vts2:/{VAULT}/{POOL}"]
     world.start()

@@ -21,12 +21,16 @@ class Found:
     source_vault: str
     """The id of the source's vault."""
     target: Pool
+    target_vault: str
+    """The id of the target's vault."""
     tapes: Mapping[str, TapeFacts]
     """Of the source pool; none where it is gone."""
     there: Mapping[str, TapeFacts]
     """Of the target pool."""
     records: Records
     """Of the target pool, newest first."""
+    brought: Records
+    """Of the source pool: what was brought back from where it had been copied to."""
 
 
 def copies_of(found: Found, templates: Iterable[str], moment: str) -> list[Copy]:
@@ -51,13 +55,25 @@ def _recorded(found: Found, records: list[Record], there: TapeFacts | None, mome
     """What the records of a tape tell, held against what lies under its name."""
     fitting = next((each for each in records if there is not None and each.identity.fits(there.identity)), None)
     if fitting is not None and there is not None:
-        return copy_of(fitting, found.source, found.target, there)
+        return _brought_back(found, copy_of(fitting, found.source, found.target, there), there)
     like = next((each for each in records if there is not None and each.identity.looks_like(there.identity)), None)
     record = like or records[0]
     copy = _as_published(found, record)
     if like is not None:    # restored, or moved to another disk, with its size and time: its bytes may be the same
         return replace(copy, doubted=moment)
     return replace(copy, reason="missing" if there is None else "diverged", failed=moment)
+
+
+def _brought_back(found: Found, copy: Copy, there: TapeFacts) -> Copy:
+    """The copy, or what it became when its bytes were brought back from there: the copy of what lies here since."""
+    here = found.tapes.get(there.name)
+    back = next((each for each in found.brought.get(there.name, ())
+                 if here is not None and each.identity.fits(here.identity) and each.verified is not None
+                 and each.digest == copy.digest and is_ours(each, found.target, found.target_vault)
+                 and each.source_identity.fits(there.identity)), None)
+    if back is None or back.damaged is not None:
+        return copy
+    return replace(copy, source_identity=back.identity, run=back.run, hasty=copy.hasty or back.hasty)
 
 
 def _as_published(found: Found, record: Record) -> Copy:

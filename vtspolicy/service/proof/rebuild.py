@@ -7,7 +7,7 @@ records, and the same sentence makes the whole of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from vtspolicy.catalog.folder import set_aside
 from vtspolicy.catalog.state import open_state
@@ -168,7 +168,17 @@ class _Rebuilding:
         missing = sorted(tapes.keys() - there.keys() - records.keys())
         if missing:
             records = {**records, **roads.to(leg.target.system).records(leg.target, missing)}
-        return copies_of(Found(leg.source, self._identity(source), leg.target, tapes, there, records), leg.tapes, now())
+        found = Found(leg.source, self._identity(source), leg.target, self._identity(target), tapes, there, records,
+                      self._brought(leg.source, tapes))
+        return copies_of(found, leg.tapes, now())
+
+    def _brought(self, pool: Pool, tapes: Mapping[str, TapeFacts]) -> Records:
+        """What this machine's own records tell of tapes that were brought back to the pool."""
+        system = self._context.roads.to(pool.system)
+        if not tapes or not isinstance(system, Local):
+            return {}
+        names = sorted(tapes.keys() & set(system.recorded(pool)))
+        return system.records(pool, names) if names else {}
 
     def _others(self, vault: Vault) -> dict[Vault, str]:
         """The ids of all other vaults that the policies name, as far as they answer."""

@@ -65,6 +65,7 @@ def look_at(context: Context, leg: Leg, *, replace: bool, sweep: bool) -> tuple[
     (source_vault, source_identity), (target_vault, target_identity) = identities
     check_apart(source_vault, source_identity, target_vault, target_identity)
     check_owner(leg.target, context.policies.system(leg.target.system).owner, target.promises.far_end)
+    here = source_pool(source, leg, facts[leg.source.of])
     swept = 0
     if sweep and leg.target.name in facts[leg.target.of].pools:
         swept = target.sweep(leg.target, state.id)  # what they hold is not free before
@@ -77,7 +78,7 @@ def look_at(context: Context, leg: Leg, *, replace: bool, sweep: bool) -> tuple[
     notes = [f"{each}. {cure(leg.target.system)}" for each in notes]
     if leg.verify == "sent" and target.promises.far_end != "sftp":
         notes.append(f"verify: sent means nothing for {leg.target.system}: copies are read where they lie")
-    here, others = source_pool(source, leg, facts[leg.source.of]), elsewhere(names, leg.target)
+    others = elsewhere(names, leg.target)
     companions = context.policies.system(leg.source.system).companions
     situation = Situation(
         leg.source, leg.target, here, there, copies, {}, others, source_identity,
