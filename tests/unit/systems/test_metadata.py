@@ -31,7 +31,10 @@ from vtspolicy.systems.metadata import (
 )
 from vtspolicy.systems.receiver.wire import Frame
 
-NAMES = st.text(st.characters(blacklist_characters="\0"), max_size=20).map(lambda text: f"user.{text}")
+LETTERS = (st.characters(blacklist_characters="\0", blacklist_categories=("Cs",))
+           | st.characters(min_codepoint=0xDC80, max_codepoint=0xDCFF))
+"""What a name on disk may hold, bytes that are no UTF-8 included."""
+NAMES = st.text(LETTERS, max_size=20).map(lambda text: f"user.{text}")
 
 
 @given(st.integers(0, 0o777), st.none() | st.just("vts:vts"),

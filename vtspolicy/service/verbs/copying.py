@@ -156,7 +156,8 @@ def status(context: Context, command: Command) -> Result:
         raise Unknown(f"{' '.join(command.operands)}: no such tape at the source, and no copy is known")
     data = {"tapes": [each.as_json() for each in found], "summary": summary(found),
             "freezes": _frozen(context, command, legs), "leftovers": _leftovers(context, command, legs)}
-    errors, warnings = tuple(map(Trouble.of, failures)), (*keeping.warnings, *_uncovered(context, command))
+    errors = tuple(dict.fromkeys(map(Trouble.of, failures)))    # one road may have failed several of them
+    warnings = (*keeping.warnings, *_uncovered(context, command))
     return Result(command, Status.PARTIAL if errors else Status.WARNINGS if warnings else Status.DONE, data, errors,
                   warnings)
 
