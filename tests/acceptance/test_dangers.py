@@ -64,7 +64,7 @@ def test_what_changes_behind_a_release_is_judged_anew(make_world: Callable[..., 
     assert world.start(code=2).reasons == ["held"]
 
 
-def test_a_guard_may_be_set_and_replace_lets_all_go(make_world: Callable[..., World]) -> None:
+def test_a_guard_may_be_set_and_replace_lets_none_go(make_world: Callable[..., World]) -> None:
     world = copied(make_world("local"))
     world.put("T00001", b"x" * 600)
     world.run("ALTER SCHEME NIGHTLY, GUARD (shrunk-to=70 %, at-most-gone=20 %)").settle()
@@ -72,7 +72,11 @@ def test_a_guard_may_be_set_and_replace_lets_all_go(make_world: Callable[..., Wo
     obeyform = world.run("info", "scheme", SCHEME, "--obeyform").settle().output
     assert "GUARD (shrunk-to=70 %, at-most-gone=20 %)" in obeyform
     world.put("T00002", b"")
-    assert world.start("--replace").leg()["copied"] == 2
+    (world.copies / "T00004").write_bytes(b"theirs")
+    done = world.start("--replace", code=2)
+    assert (done.reasons, done.leg()["copied"]) == (["held", "held"], 1)
+    world.run("release", "tape", f"/{VAULT}/{POOL}/*", "--yes").settle()
+    assert world.start().leg()["copied"] == 2
     world.put("T00003", b"x")
     world.run("ALTER SCHEME NIGHTLY, GUARD shrunk-to=0 %").settle()
     assert world.start().leg()["copied"] == 1

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from tests.acceptance.test_trust import fingerprint
 from tests.acceptance.world import FAR_ID, NEAR_ID, POOL, SCHEME, VAULT, World, make_vault
 from tests.support.needs import need
 from tests.support.tapes import assert_equal, digests, random_bytes
@@ -125,3 +129,35 @@ def test_a_machine_with_another_host_key(make_world: Callable[..., World], tmp_p
     world.known_hosts.write_text("")
     assert world.start(code=2).reasons == ["hostkey"], "a key that nobody pinned yet"
     assert words(world) == {"safe"}, "is no other machine"
+
+
+@pytest.mark.parametrize("kind", ["sftp", "receiver"])
+def test_a_machine_that_is_trusted_anew_is_read_before_anything_is_safe(
+        make_world: Callable[..., World], kind: str) -> None:
+    """Nobody ran anything between the exchange and the TRUST: its disk has the vault's id, and a file that looks so."""
+    world = make_world(kind)
+    world.put("T00001", b"a" * 5000)
+    world.start()
+    found = (world.copies / "T00001").stat()
+    (world.copies / "T00001").write_bytes(b"b" * 5000)
+    os.utime(world.copies / "T00001", ns=(0, found.st_mtime_ns))
+    assert world.server is not None
+    world.server.change_host_key()
+    new = fingerprint(world.server)
+    world.run("trust", "system", "vts2", "--fingerprint", new, "--replace").settle()
+    assert world.states() == {f"{POOL}/T00001": "unproven"}
+    assert world.start().leg()["copied"] == 1
+    assert world.copy("T00001") == b"a" * 5000
+    assert world.states() == {f"{POOL}/T00001": "safe"}
+
+
+def test_a_vault_that_lies_elsewhere_since_an_alter_is_read_first(make_world: Callable[..., World]) -> None:
+    world = make_world("local")
+    world.put("T00001", b"a" * 5000)
+    world.start()
+    other = world.folder / "elsewhere"
+    shutil.copytree(world.far, other)
+    world.run(f"ALTER SYSTEM vts2, VAULTS ({VAULT}={other})", "--json").settle()
+    assert world.states() == {f"{POOL}/T00001": "unproven"}
+    assert world.start().leg()["equal"] == 1
+    assert world.states() == {f"{POOL}/T00001": "safe"}

@@ -123,7 +123,9 @@ def test_a_tape_that_became_empty_is_held(world: World) -> None:
     assert done.json["status"] == "partial"
     assert world.copy("T00001") == b"first"
     assert world.states() == {f"{POOL}/T00001": "held", f"{POOL}/T00002": "safe"}
-    assert world.start("--replace").leg()["copied"] == 1
+    assert world.start("--replace", code=2).reasons == ["held"]
+    world.run("release", "tape", f"/{VAULT}/{POOL}/T00001", "--yes").settle()
+    assert world.start().leg()["copied"] == 1
     assert world.copy("T00001") == b""
     assert world.states()[f"{POOL}/T00001"] == "safe"
 

@@ -147,8 +147,9 @@ class World:
         return found
 
     def start(self, *words: str, code: int = 0, **more: Any) -> Done:
-        """START SCHEME NIGHTLY, which must end with this code."""
-        return self.run("start", "scheme", SCHEME, *words, "--json", **more).settle(code)
+        """START SCHEME NIGHTLY, which must end with this code; whoever says REPLACE means it."""
+        sure = ("--yes",) if "--replace" in words else ()
+        return self.run("start", "scheme", SCHEME, *words, *sure, "--json", **more).settle(code)
 
     def started(self, *words: str, env: Mapping[str, str] | None = None) -> Running:
         """START SCHEME NIGHTLY, while the test goes on."""

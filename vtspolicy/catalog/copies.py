@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from vtspolicy.catalog.schema import LARGEST, whole
+from vtspolicy.catalog.schema import whole
 from vtspolicy.planning.plan import Copy
 from vtspolicy.policy.places import Pool, Tape, Vault
-from vtspolicy.systems.facts import Identity
+from vtspolicy.systems.facts import LATEST_NS, Identity
 
-_NUMBER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,29}", re.ASCII)
 
 
 def pool_key(pool: Pool) -> tuple[str, str, str]:
@@ -60,7 +60,7 @@ def _text_of(identity: Identity | None) -> str | None:
         return None
     numbers = (identity.size, identity.mtime_ns, identity.inode, identity.ctime_ns)
     for number in numbers:
-        if number is not None and abs(number) > 2 * LARGEST + 1:
+        if number is not None and abs(number) >= LATEST_NS:
             raise ValueError(f"the number {number} of an identity is out of range")
     return " ".join("-" if number is None else str(int(number)) for number in numbers)
 

@@ -44,6 +44,13 @@ class Transaction:
         """Record all that is known of a copy, instead of what was. Raise ValueError for a number out of range."""
         self._connection.execute(statements.SAVE_COPY, copies.row_of(copy))
 
+    def save_read(self, copy: Copy, doubted: str | None) -> None:
+        """The same for a copy that was read by work which, at its beginning, found the target's vault to have been in
+        doubt at `doubted` (State.doubted): a doubt of since then stays, for another disk may have been read."""
+        found = self._connection.execute(statements.DOUBTED, (copy.target.system, copy.target.vault)).fetchone()
+        since = None if found is None else found[0]
+        self.save_copy(copy if since in (None, doubted) else replace(copy, doubted=since))
+
     def doubt_copies(self, place: Vault | str) -> int:
         """Record that from now on it is in doubt what a vault, or a whole system, holds of its copies; how many were
         not in doubt before."""

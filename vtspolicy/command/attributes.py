@@ -9,8 +9,8 @@ DETAIL = Attribute("DETAIL", Takes.FLAG, "Everything that is known of each objec
 OBEYFORM = Attribute("OBEYFORM", Takes.FLAG, "The sentences that would make the objects again.")
 REPLACE = Attribute(
     "REPLACE", Takes.FLAG,
-    "Replace what is otherwise protected: a copy that was changed by someone else, or one whose source has become "
-    "empty or has shrunk. RELEASE TAPE lets single tapes go that became empty or shrank.")
+    "Replace copies that were changed by someone else, or were never written by vtspolicy. A tape that is held because "
+    "it became empty or shrank stays so: RELEASE TAPE lets it go.")
 REF = Attribute(
     "REF", Takes.VALUE, "A word of your own; every event, STATUS and result of this run repeats it.", what="word",
     example="PAY0304", pattern=r"[A-Za-z0-9_.-]{1,16}", expected="at most 16 of A-Z a-z 0-9 _ . -")

@@ -39,12 +39,13 @@ VERBS: tuple[Verb, ...] = (
         "puts it in the old one's place only then. One tape that fails does not stop the others. Copying never "
         "deletes.",
         (Form("SCHEME", A_SCHEME, (REPLACE, REF, BRIEF)),),
-        ("START SCHEME NIGHTLY", "START SCHEME NIGHTLY, REF PAY0304", "START SCHEME NIGHTLY, REPLACE, BRIEF")),
+        ("START SCHEME NIGHTLY", "START SCHEME NIGHTLY, REF PAY0304", "START SCHEME NIGHTLY, REPLACE, BRIEF !"),
+        destructive_with=("REPLACE",)),
     Verb(
         "RUN", "run a scheme and wait for its end",
         "Does what START does and always waits for the end, so that the completion code tells how it went.",
         (Form("SCHEME", A_SCHEME, (REPLACE, REF, BRIEF)),),
-        ("RUN SCHEME NIGHTLY", "RUN SCHEME NIGHTLY, REF PAY0304")),
+        ("RUN SCHEME NIGHTLY", "RUN SCHEME NIGHTLY, REF PAY0304"), destructive_with=("REPLACE",)),
     Verb(
         "COPY", "bring one tape back from where it was copied to",
         "Fetches the tape from the pool on the other system that the policies copy its pool to (else from the pool of "
@@ -80,8 +81,7 @@ VERBS: tuple[Verb, ...] = (
         "RELEASE", "let a tape be copied that is held because it became empty or shrank",
         "A tape that became empty, or that shrank below guard: shrunk-to, does not take the place of its copy: it is "
         "held. RELEASE lets exactly the tape that is there now go, and the next run copies it. If it changes again "
-        "before that, it is judged anew. REPLACE in a START lets all tapes of the scheme go at once, and diverged "
-        "ones, too.",
+        "before that, it is judged anew. REPLACE in a START lets none of them go.",
         (Form("TAPE", TAPES, (_TO,)),),
         ("RELEASE TAPE /VAULT01/PAYROLL/T00001 !", "RELEASE TAPE /VAULT01/PAYROLL/T0*, TO vts2 !"), destructive=True),
     Verb(

@@ -56,7 +56,7 @@ VERBS: tuple[Verb, ...] = (
               attributes=(_SOURCE, _DESTINATION, _REF)),),
         ("VTSPolicy IDR 'NIGHTLY'", "VTSPolicy IDR '/VAULT01/PAYROLL d=vts2'",
          "VTSPolicy IDR \"/VAULT01/PAYROLL/T00001 d = vts2 ref=PAY0304\""),
-        Grammar.VTSPOLICY),
+        Grammar.VTSPOLICY, destructive_with=("REPLACE",)),
     _removal("Erase", "erase"),
     _removal("Delete", "delete"),
     _application("TSM", "IBM Tivoli Storage Manager",

@@ -70,7 +70,7 @@ MESSAGES = (
               "shrank below the part of its copy's size that guard: shrunk-to in the policy allows.",
         effect=_INTACT + "It may be the only one that holds the tape's data.",
         recovery="Find out why the tape is empty or short. If it should be: RELEASE TAPE name !, and the next run "
-                 "copies it as it is now. START SCHEME name, REPLACE lets all of the scheme go at once."),
+                 "copies it as it is now. RELEASE TAPE /vault/pool/* ! lets all of the pool go at once."),
     Message(
         "224012", "Cartridge {tape} released for {target}, {detail}",
         cause="RELEASE TAPE was given for a tape that was held.",
@@ -84,7 +84,8 @@ MESSAGES = (
         effect="The target's tape is intact, as that other hand left it; it is not a copy of the source. The source "
                "tape is exposed.",
         recovery="Find out who wrote the target's tape. If the source's is the right one: START SCHEME name, "
-                 "REPLACE. PLAN SCHEME name, REPLACE shows before what would be replaced."),
+                 "REPLACE ! replaces it, and all others of the scheme that diverged. PLAN SCHEME name, REPLACE shows "
+                 "before what would be replaced."),
     Message(
         "624014", "Cartridge {tape} not copied to {target}, {detail}, rc=space", reason="space", retry=True,
         cause="The target has too little room for the tape beside its old copy.",
@@ -177,8 +178,8 @@ MESSAGES = (
         cause="ADOPT POOL read both sides, or saw by their sizes that they differ.",
         effect="The target's tape is as it was; it is not a copy of the source, or no longer. No run overwrites what "
                "was not copied there by vtspolicy.",
-        recovery="Find out which of the two is the right one. If it is the source's: START SCHEME name, REPLACE. PLAN "
-                 "SCHEME name, REPLACE shows before what would be replaced."),
+        recovery="Find out which of the two is the right one. If it is the source's: START SCHEME name, REPLACE !. "
+                 "PLAN SCHEME name, REPLACE shows before what would be replaced."),
     Message(
         "424025", "{count} cartridges of Pool {source} not adopted, not on {target}, {detail}",
         cause="ADOPT POOL found no tapes of these names in the target pool.",

@@ -122,7 +122,7 @@ def _step(situation: Situation, name: str) -> Step:
     step = _wanted(situation, name)
     source, target = step.source, step.target
     copies = step.action is Action.COPY or (step.action is Action.COMPARE and step.if_unequal is Action.COPY)
-    if not copies or source is None or target is None or situation.replace or _is_released(situation, name):
+    if not copies or source is None or target is None or _is_released(situation, name):
         return step
     if situation.guard.forbids(source.identity.size, target.identity.size):
         return _refuse(source, target, "held", f"shrank to {source.identity.size} bytes; its copy holds "
@@ -143,8 +143,8 @@ def _wanted(situation: Situation, name: str) -> Step:
     row = situation.copies.get(name)
     if clash is not None:
         return _refuse(source, target, "name-clash", _clash(situation, name, clash), row)
-    if source.identity.size == 0 and target is not None and target.identity.size > 0 and not (
-            situation.replace or _is_released(situation, name)):
+    if (source.identity.size == 0 and target is not None and target.identity.size > 0
+            and not _is_released(situation, name)):
         return _refuse(source, target, "held", f"is empty now; its copy holds {target.identity.size} bytes", row)
     if target is None:
         lost = row is not None and row.digest is not None

@@ -55,7 +55,7 @@ REMEDIES = {
     TapeState.STALE: "START SCHEME copies it, or finds that its bytes are the same.",
     TapeState.HELD: "If it is to be so: RELEASE TAPE, and the next run copies it as it is; or, for one that is gone, "
                     "ACCEPT POOL, and runs warn of it no more. Else bring it back: COPY TAPE FROM.",
-    TapeState.DIVERGED: "Find out who did it. If the source's bytes are the right ones: START SCHEME with REPLACE.",
+    TapeState.DIVERGED: "Find out who did it. If the source's bytes are the right ones: START SCHEME with REPLACE !",
     TapeState.FAILED: "STATUS with DETAIL shows the reason, and HELP with that word what helps; most often START "
                       "SCHEME.",
     TapeState.MISSING: "START SCHEME copies it again where the source has it.",

@@ -15,7 +15,7 @@ from vtspolicy.report.runs import plan_lines, run_lines, verify_lines
 from vtspolicy.report.secondsite import key_lines, test_lines
 from vtspolicy.report.standing import status_lines, system_lines
 from vtspolicy.report.tables import dotted
-from vtspolicy.service.result import Result, Status
+from vtspolicy.service.result import Result, Status, Trouble
 
 Lines = list[str]
 _Render = Callable[[Result, str | None], Lines]
@@ -47,12 +47,21 @@ def trouble_lines(result: Result) -> Lines:
             continue  # CHECK POLICY shows them as its answer
         if result.command is not None and result.command.verb == "TEST" and result.data:
             continue  # its answer holds them, each with its remedy
-        head, *rest = f"{each.message} ({each.id})".splitlines()
+        head, *rest = _numbered(each).splitlines()
         # Each line of policy errors is an error of its own; carets stand under their sentence.
         indent = "*ERROR* " if each.reason == "policy" else " " * len("*ERROR* ")
         lines += [f"*ERROR* {head}", *(indent + line for line in rest)]
     lines += [f"*WARNING* {line}" for warning in result.warnings for line in warning.splitlines()[:1]]
     return lines
+
+
+def _numbered(trouble: Trouble) -> str:
+    """The message with its id: where it shows a sentence or carets, at its end; else behind its first line, so that a
+    last line that is to be typed can be copied as it stands."""
+    head, *rest = trouble.message.split("\n")
+    if trouble.reason in ("usage", "policy"):
+        return f"{trouble.message} ({trouble.id})"
+    return "\n".join([f"{head} ({trouble.id})", *rest])
 
 
 def completion_line(code: int, result: Result | None, done: int, errors: int) -> str:

@@ -21,6 +21,10 @@ CHUNK = 1 << 20
 """How many bytes of a tape are read, hashed and handed on at a time."""
 
 
+LATEST_NS = 10**9 << 63
+"""No file system has a time so many nanoseconds from 1970: seconds of 64 bits."""
+
+
 @dataclass(frozen=True)
 class Identity:
     """What tells one state of a file from another without reading it. None where a system cannot say."""

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from vtspolicy.policy.places import Tape, is_tape_name
-from vtspolicy.systems.facts import Identity, Record
+from vtspolicy.systems.facts import LATEST_NS, Identity, Record
 
 FORMAT = 1
 KEPT = 2
@@ -45,8 +45,8 @@ def identity_to_json(identity: Identity) -> dict[str, Any]:
 
 def identity_from_json(value: Mapping[str, Any]) -> Identity:
     """Raise KeyError, TypeError or ValueError where the value is not an identity."""
-    return Identity(_whole(value["size"]), _whole(value["mtime_ns"]), _inode(value["inode"]),
-                    _whole_or_none(value["ctime_ns"]))
+    return Identity(_size(value["size"]), _time_ns(value["mtime_ns"]), _inode(value["inode"]),
+                    None if value["ctime_ns"] is None else _time_ns(value["ctime_ns"]))
 
 
 def record_to_json(record: Record) -> dict[str, Any]:
@@ -162,12 +162,21 @@ def _whole(value: object) -> int:
     return value
 
 
-def _whole_or_none(value: object) -> int | None:
-    return None if value is None else _whole(value)
+def _size(value: object) -> int:
+    if _whole(value) < 0:
+        raise ValueError("expected a size")
+    return _whole(value)
+
+
+def _time_ns(value: object) -> int:
+    """Nanoseconds since 1970. File systems hold more seconds than fit into 64 bits as nanoseconds (the year 2262)."""
+    if not isinstance(value, int) or isinstance(value, bool) or not abs(value) < LATEST_NS:
+        raise TypeError("expected a time in nanoseconds")
+    return value
 
 
 def _inode(value: object) -> int | None:
     """Some file systems use all 64 bits, without sign."""
     if isinstance(value, int) and 2**63 <= value < 2**64:
         return value
-    return _whole_or_none(value)
+    return None if value is None else _whole(value)

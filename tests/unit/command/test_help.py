@@ -21,20 +21,22 @@ def test_the_whole_help_of_a_verb() -> None:
     assert help_for("start") == """\
 START - run a scheme: copy what is new or changed, and verify it
 
-  START SCHEME scheme [, REPLACE] [, REF word] [, BRIEF]
+  START SCHEME scheme [, REPLACE] [, REF word] [, BRIEF] [!]
 
 Copies every tape of the scheme whose present bytes are not yet safe on the
 target, reads each copy back, and puts it in the old one's place only then. One
 tape that fails does not stop the others. Copying never deletes.
 
+With REPLACE it asks for a yes. Where nobody can be asked, the sentence must end
+with ! (in the shell: --yes).
+
 Names:
   scheme        The scheme's name.
 
 Attributes:
-  REPLACE       Replace what is otherwise protected: a copy that was changed by
-                someone else, or one whose source has become empty or has
-                shrunk. RELEASE TAPE lets single tapes go that became empty or
-                shrank.
+  REPLACE       Replace copies that were changed by someone else, or were never
+                written by vtspolicy. A tape that is held because it became
+                empty or shrank stays so: RELEASE TAPE lets it go.
   REF word      A word of your own; every event, STATUS and result of this run
                 repeats it.
   BRIEF         One line for each object, in a form that does not change, for
@@ -43,7 +45,7 @@ Attributes:
 Examples:
   START SCHEME NIGHTLY
   START SCHEME NIGHTLY, REF PAY0304
-  START SCHEME NIGHTLY, REPLACE, BRIEF
+  START SCHEME NIGHTLY, REPLACE, BRIEF !
 """
 
 
@@ -77,7 +79,7 @@ def test_other_syntax_lines() -> None:
     assert " ".join(shell_syntax(trust, trust.forms[0])) == (
         "vtspolicy trust system system [--fingerprint fingerprint] [--replace] [--yes]")
     assert " ".join(shell_syntax(idr, idr.forms[0])) == (
-        "vtspolicy idr {scheme | /vault/pool[/tape]} [s=system] [d=system] [ref=word]")
+        "vtspolicy idr {scheme | /vault/pool[/tape]} [s=system] [d=system] [ref=word] [--yes]")
 
 
 @pytest.mark.parametrize("topic", [each.word for each in VERBS] + ["vtspolicy", "SCHEME", "stop", "job"])

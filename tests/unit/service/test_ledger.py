@@ -133,7 +133,7 @@ def test_the_sources_own_file_is_no_copy(world: World) -> None:
     path = world.tape("T1")
     world.tape("T2")
     os.link(path, world.target / "T1")
-    for words in (START, (*START, "--replace")):
+    for words in (START, (*START, "--replace", "--yes")):
         said = world.say(*words, "--json")
         assert (said.code, [each["reason"] for each in said.json["errors"]]) == (2, ["identity"])
     assert world.states() == {"T1": "failed", "T2": "safe"}

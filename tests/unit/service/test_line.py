@@ -73,7 +73,9 @@ def test_a_copy_that_someone_changed_is_refused_until_told_to_replace(world: Wor
     assert (said.code, said.json["status"], [each["reason"] for each in said.json["errors"]]) == (
         2, "partial", ["diverged"])
     assert world.states() == {"T1": "diverged", "T2": "safe"}
-    assert world.say(*START, "--replace").code == 0
+    assert world.say(*START, "--replace").code == 2, "nobody said yes"
+    assert (world.target / "T1").read_bytes() == b"theirs!!"
+    assert world.say(*START, "--replace", "--yes").code == 0
     assert (world.target / "T1").read_bytes() == b"content"
 
 

@@ -142,14 +142,15 @@ def test_a_pin_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (Pins((TWO, ONE), ()), None),
     (Pins((), ()), f"vts2 is not trusted yet: it shows the host key {ONE.fingerprint}; TRUST SYSTEM vts2 pins it"),
     (Pins((TWO,), ()), f"vts2 shows another host key than the pinned one: {ONE.fingerprint}, pinned is "
-                       f"{TWO.fingerprint}; find out why, then TRUST SYSTEM vts2, REPLACE"),
+                       f"{TWO.fingerprint}; find out why, then TRUST SYSTEM vts2, FINGERPRINT "
+                       f"{ONE.fingerprint}, REPLACE"),
     (Pins((ONE,), (ONE,)), f"vts2 shows the host key {ONE.fingerprint}, which is revoked; give it another key there, "
                            "then TRUST SYSTEM vts2"),
     (Pins((), (ONE,)), f"vts2 shows the host key {ONE.fingerprint}, which is revoked; give it another key there, then "
                        "TRUST SYSTEM vts2"),
     (Pins((PublicKey("ssh-rsa", ONE.blob),), ()),
      f"vts2 shows another host key than the pinned one: {ONE.fingerprint}, pinned is {ONE.fingerprint}; find out why, "
-     "then TRUST SYSTEM vts2, REPLACE"),
+     f"then TRUST SYSTEM vts2, FINGERPRINT {ONE.fingerprint}, REPLACE"),
 ])
 def test_a_key_is_judged(pins: Pins, message: str | None) -> None:
     if message is None:

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from vtspolicy.policy.places import Tape
 from vtspolicy.systems import records
-from vtspolicy.systems.facts import Identity, Record
-from vtspolicy.systems.records import decode, encode, following, next_version
+from vtspolicy.systems.facts import LATEST_NS, Identity, Record
+from vtspolicy.systems.records import decode, encode, following, identity_from_json, identity_to_json, next_version
 
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
 INODES = st.integers(-(2**63), 2**64 - 1)
-IDENTITIES = st.builds(Identity, NUMBERS, NUMBERS, st.none() | INODES, st.none() | NUMBERS)
+TIMES = st.integers(1 - LATEST_NS, LATEST_NS - 1)
+IDENTITIES = st.builds(Identity, st.integers(0, 2**63 - 1), TIMES, st.none() | INODES, st.none() | TIMES)
 TEXTS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=40)
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64).map("blake3:{}".format)
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(8999, 12, 31)).map(lambda moment: moment.isoformat() + "Z")
@@ -132,3 +133,15 @@ def test_the_record_that_fits_the_live_tape_stays_while_another_is_published() -
 def test_publishes_are_counted() -> None:
     assert next_version(()) == 1
     assert next_version((dataclasses.replace(ONE, version=3), dataclasses.replace(ONE, version=7))) == 8
+
+
+@pytest.mark.parametrize("mtime", [9_223_372_046 * 10**9, -(10**19), 15_000_000_000 * 10**9])
+def test_a_time_that_needs_more_than_64_bits_comes_back(mtime: int) -> None:
+    identity = Identity(1, mtime, 2, mtime + 1)
+    assert identity_from_json(json.loads(json.dumps(identity_to_json(identity)))) == identity
+
+
+@pytest.mark.parametrize("wrong", [{"size": -1}, {"mtime_ns": 10**9 << 63}, {"ctime_ns": "1"}, {"mtime_ns": None}])
+def test_an_identity_that_no_file_has_is_none(wrong: dict[str, object]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        identity_from_json({"size": 1, "mtime_ns": 2, "inode": 3, "ctime_ns": 4, **wrong})

@@ -39,8 +39,8 @@ def copying() -> Lines:
         "without being sent. What differs is listed and left alone. A run does the same with each tape of the right "
         "size that it finds there and does not know.",
         "A tape that became empty, or that shrank below a tenth of its copy's size, is held: it does not take the "
-        "place of its copy until `RELEASE TAPE` lets exactly the tape that is there now go. `START`, `REPLACE` lets "
-        "all such tapes of the scheme go at once, and overrules diverged, too. Tapes that are gone at the source never "
+        "place of its copy until `RELEASE TAPE` lets exactly the tape that is there now go. `START`, `REPLACE` "
+        "puts copies in the place of diverged ones, and lets no held tape go. Tapes that are gone at the source never "
         "stop the copying of the others. They are a warning of each run until `ACCEPT POOL` says that they are meant "
         "to be gone; where they are more than one in twenty of the pool's copied tapes, and at least three, the run "
         "ends as partial with the reason gone. `guard:` in the policy sets both parts.",

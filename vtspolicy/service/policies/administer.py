@@ -12,6 +12,7 @@ from vtspolicy.policy.places import Vault
 from vtspolicy.service.context import Context
 from vtspolicy.service.policies.looking import warnings_of
 from vtspolicy.service.result import Result, Status
+from vtspolicy.service.telling import doubt
 from vtspolicy.systems.facts import VAULT_MARKER
 
 _WRITERS = {"ADD": writer.add, "ALTER": writer.alter, "DELETE": writer.delete}
@@ -26,6 +27,8 @@ def administer(context: Context, command: Command) -> Result:
     context.forget_policies()
     origin = context.policies.origins.get((policy.kind, policy.name))
     with state.transaction() as transaction:
+        for place in moved(policy, before.get(policy.name)):
+            doubt(transaction, place, "it lies elsewhere since the policy was altered")
         transaction.event(_EVENTS[command.verb], kind=policy.kind.upper(), name=policy.name,
                           detail=", ".join(each for each in command.attributes if each != "NOCHECK"))
     steps = next_steps(policy, context.folder, before.get(policy.name)) if (
@@ -43,6 +46,15 @@ def _known(context: Context) -> Mapping[str, model.System]:
         return context.policies.systems
     except PolicyInvalid:
         return {}
+
+
+def moved(policy: model.Policy, before: model.System | None) -> list[Vault | str]:
+    """The system, or those of its vaults, that are to be found elsewhere than before: nobody has read what is there."""
+    if not isinstance(policy, model.System) or before is None:
+        return []
+    if (policy.address, policy.port, policy.via) != (before.address, before.port, before.via):
+        return [policy.name]
+    return [Vault(policy.name, name) for name, path in policy.vaults.items() if before.vaults.get(name, path) != path]
 
 
 def next_steps(system: model.System, folder: str, before: model.System | None = None) -> list[str]:

@@ -53,7 +53,7 @@ def verify_copies(context: Context, command: Command, copies: Iterable[Copy],
         try:
             stop.check()
             vaults.check(copy.target.of.of)
-            found = _one(context, copy, run, wish.rate)
+            found = _one(context, copy, run, wish.rate, vaults.doubted[copy.target.of.of])
         except Failure as met:
             if isinstance(met, Outage):
                 roads.lose(copy.target.system, met)
@@ -121,10 +121,13 @@ class _Vaults:
         self._state = state
         self._roads = roads
         self._judged: dict[Vault, Failure | None] = {}
+        self.doubted: dict[Vault, str | None] = {}
+        """When each was last in doubt, before anything was read."""
 
     def check(self, vault: Vault) -> None:
         """Raise IdentityMismatch, always the same one, where the vault is not the one that is remembered."""
         if vault not in self._judged:
+            self.doubted[vault] = self._state.doubted(vault)
             try:
                 identified(vault, self._state, self._roads)
                 self._judged[vault] = None
@@ -143,7 +146,7 @@ def _tell(failure: Failure, copy: Copy, state: State, run: Run) -> None:
                      target=copy.target.of, tape=copy.source)
 
 
-def _one(context: Context, copy: Copy, run: Run, rate: int | None) -> Verification:
+def _one(context: Context, copy: Copy, run: Run, rate: int | None, doubted: str | None) -> Verification:
     state, roads, stop, watch = context.state, context.roads, context.stop, context.watch
     began = time.monotonic()
 
@@ -161,7 +164,9 @@ def _one(context: Context, copy: Copy, run: Run, rate: int | None) -> Verificati
     with state.transaction(run=run.id, ref=run.ref) as transaction:
         by_now = transaction.copy_of(copy.source, copy.target)
         if by_now is None or _same_publish(by_now, row):  # else a run knows better by now
-            transaction.save_copy(replace(found.copy, trusted=by_now.trusted if by_now else None))
+            told = found.copy if by_now is None else replace(
+                found.copy, trusted=by_now.trusted, released=by_now.released, accepted=by_now.accepted)
+            transaction.save_read(told, doubted)
         if found.failure is None:
             transaction.event("224007", **about, seconds=f"{time.monotonic() - began:.1f}",
                               digest=str(copy.digest)[7:23])

@@ -47,7 +47,8 @@ def accept(context: Context, command: Command, legs: Iterable[Leg]) -> Result:
         moment, copies = now(), context.state.copies(leg.source, leg.target)
         with context.state.transaction() as transaction:
             for name in names:
-                transaction.save_copy(replace(copies[name], accepted=moment))
+                by_now = transaction.copy_of(copies[name].source, copies[name].target) or copies[name]
+                transaction.save_copy(replace(by_now, accepted=moment))
             if names:
                 transaction.event("224020", count=len(names), source=leg.source, target=leg.target, detail=some(names))
         accepted.append({"source": str(leg.source), "target": str(leg.target), "tapes": list(names)})

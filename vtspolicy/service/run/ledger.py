@@ -59,6 +59,7 @@ class Ledger:
         """A leg begins."""
         self.legs.append(LegTally(leg))
         self._leg_began = time.monotonic()
+        self._doubted = self._state.doubted(leg.target.of)
         with self._transaction() as transaction:
             transaction.event("224001", verb=self.run.verb, policy=self._label, source=leg.source, target=leg.target)
 
@@ -93,7 +94,8 @@ class Ledger:
         leg.gone = len(plan.gone)
         leg.accepted = len(plan.accepted)
         for copy in plan.back:
-            transaction.save_copy(copy)
+            by_now = transaction.copy_of(copy.source, copy.target) or copy
+            transaction.save_copy(replace(by_now, accepted=copy.accepted))
         if plan.gone:
             about = {"count": leg.gone, "known": plan.copied, "source": plan.source, "target": plan.target,
                      "policy": self._label, "detail": some(plan.gone)}
@@ -147,7 +149,7 @@ class Ledger:
             by_now = transaction.copy_of(copy.source, copy.target)
             known = copy if outcome.read or by_now == planned_on else _beside(outcome, by_now)
             if known is not None:
-                transaction.save_copy(known)
+                transaction.save_read(known, self._doubted)
         if outcome.failure is not None:
             tell_failure(transaction, outcome.failure, verb=self.run.verb, policy=self._label, source=plan.source,
                          target=plan.target, tape=tape)

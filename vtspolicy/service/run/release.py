@@ -45,7 +45,8 @@ def _of_leg(context: Context, leg: Leg, tapes: Mapping[str, TapeFacts]) -> list[
     copies = context.state.copies(leg.source, leg.target)
     held = [copies[name] for name in tapes if name in copies and _is_held(leg, copies[name], tapes[name])]
     with context.state.transaction() as transaction:
-        for copy in held:
+        for known in held:
+            copy = transaction.copy_of(known.source, known.target) or known    # somebody may know more by now
             identity = tapes[copy.source.name].identity
             fresh = replace(copy, released=identity)
             transaction.save_copy(replace(fresh, reason=None, failed=None) if copy.reason == "held" else fresh)

@@ -9,6 +9,7 @@ from vtspolicy.errors import HostKey, Refusal, Usage
 from vtspolicy.policy import model
 from vtspolicy.service.context import Context
 from vtspolicy.service.result import Result, Status
+from vtspolicy.service.telling import doubt
 from vtspolicy.systems.ssh.hostkeys import Pins, PublicKey, pin
 
 
@@ -35,6 +36,11 @@ def trust(context: Context, command: Command) -> Result:
         return Result(command, Status.NOTHING, data)
     if command.word("FINGERPRINT") is None and not command.confirmed:
         _ask(context, system, f"{name} shows the {key.kind} host key {key.fingerprint}", key, old)
+    with context.state.transaction() as transaction:    # before: a kill in between must leave no copy proven
+        for each in context.policies.systems.values():
+            if each.address is not None and pin_name(each) == name:
+                doubt(transaction, each.name, f"the host key {key.fingerprint} was trusted, and nobody has read there "
+                                              "since")
     pin(context.known_hosts, name, key)
     with context.state.transaction() as transaction:
         if old:

@@ -31,7 +31,8 @@ def read(folder: int, vault: Vault) -> str | None:
     finally:
         os.close(fd)
     if not is_vault_identity(text):
-        raise IdentityMismatch(f"vault {vault}: {VAULT_MARKER} does not hold an id", system=vault.system)
+        raise IdentityMismatch(f"vault {vault}: {VAULT_MARKER} does not hold an id; remove that file "
+                               f"there by hand, then INIT VAULT {vault}, REPLACE !", system=vault.system)
     return text.strip()
 
 

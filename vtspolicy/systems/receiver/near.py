@@ -194,12 +194,16 @@ class Remote:
     def inventory(self, pool: Pool) -> Inventory:
         answer = self._ask("inventory", vault=pool.vault, pool=pool.name)
         with _understood(self.name):
-            tapes = {
-                name: TapeFacts(name, identity_from_json(identity), int(mode), int(allocated))
-                for name, identity, mode, allocated in answer["tapes"] if is_tape_name(name)}
-            skipped = tuple(Skipped(legible(str(name)), legible(str(why))) for name, why in answer["skipped"])
+            tapes, skipped = dict[str, TapeFacts](), list[Skipped]()
+            for name, identity, mode, allocated in answer["tapes"]:
+                if is_tape_name(name):
+                    try:
+                        tapes[name] = TapeFacts(name, identity_from_json(identity), int(mode), int(allocated))
+                    except (KeyError, TypeError, ValueError):  # one that is odd must not hide the others
+                        skipped.append(Skipped(name, "what the far side says of it cannot be understood"))
+            skipped += (Skipped(legible(str(name)), legible(str(why))) for name, why in answer["skipped"])
             free = answer["free"]
-            return Inventory(tapes, skipped, None if free is None else int(free),
+            return Inventory(tapes, tuple(skipped), None if free is None else int(free),
                              freezes.from_json(answer.get("frozen")))
 
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:

@@ -116,7 +116,8 @@ class Sftp:
             return None
         content = small_file(self.wire, marker, 100).decode("ascii", "replace") if stat.S_ISREG(found.mode) else ""
         if not is_vault_identity(content):
-            raise IdentityMismatch(f"vault {vault}: {VAULT_MARKER} does not hold an id", system=self.name)
+            raise IdentityMismatch(f"vault {vault}: {VAULT_MARKER} does not hold an id; remove that file "
+                               f"there by hand, then INIT VAULT {vault}, REPLACE !", system=self.name)
         return content.strip()
 
     def initialise(self, vault: Vault, identity: str, replacing: str | None = None) -> None:

@@ -128,7 +128,8 @@ def judge(offered: PublicKey, pins: Pins, system: str) -> None:
     if offered not in pins.keys:
         known = ", ".join(key.fingerprint for key in pins.keys)
         raise OtherHostKey(f"{system} shows another host key than the pinned one: {offered.fingerprint}, "
-                           f"pinned is {known}; find out why, then TRUST SYSTEM {system}, REPLACE", system=system)
+                           f"pinned is {known}; find out why, then TRUST SYSTEM {system}, FINGERPRINT "
+                           f"{offered.fingerprint}, REPLACE", system=system)
 
 
 def _key(kind: str, text: str) -> PublicKey | None:
