@@ -204,3 +204,17 @@ def test_a_lost_catalog_knows_again_what_came_back(world: World) -> None:
     os.utime(world.pool / "T00001", ns=(0, mode.st_mtime_ns))
     world.run("rebuild", "catalog", "--yes").settle()
     assert state_of(world) == "stale"
+
+
+def test_what_the_catalog_knows_as_damaged_does_not_come_back(receiver: World) -> None:
+    """Nor where the record over there is lost, which would say so itself."""
+    there = receiver.copies / "T00001"
+    found = there.stat()
+    there.write_bytes(CONTENT[::-1])
+    os.utime(there, ns=(0, found.st_mtime_ns))
+    assert receiver.run("verify", "scheme", SCHEME, "--json").settle(2).reasons == ["damaged"]
+    shutil.rmtree(receiver.copies / ".vtspolicy")
+    (receiver.pool / "T00001").unlink()
+    done = receiver.run(*FROM, "--json").settle(2)
+    assert done.reasons == ["verify"]
+    assert not (receiver.pool / "T00001").exists()

@@ -161,3 +161,25 @@ def test_a_vault_that_lies_elsewhere_since_an_alter_is_read_first(make_world: Ca
     assert world.states() == {f"{POOL}/T00001": "unproven"}
     assert world.start().leg()["equal"] == 1
     assert world.states() == {f"{POOL}/T00001": "safe"}
+
+
+def test_a_rebuilt_catalog_doubts_what_the_old_one_doubted(make_world: Callable[..., World]) -> None:
+    """Over plain SFTP size and time are all that a look tells, and the record says nothing of the exchange."""
+    world = make_world("sftp")
+    for name in ("T00001", "T00002"):
+        world.put(name, name.encode() * 500)
+    world.start()
+    found = (world.copies / "T00001").stat()
+    (world.copies / "T00001").write_bytes(b"b" * found.st_size)
+    os.utime(world.copies / "T00001", ns=(0, found.st_mtime_ns))
+    assert world.server is not None
+    world.server.change_host_key()
+    assert world.start(code=2).reasons == ["hostkey"]
+    world.run("trust", "system", "vts2", "--fingerprint", fingerprint(world.server), "--replace").settle()
+    world.run("verify", "tape", f"/{VAULT}/{POOL}/T00002").settle()
+    before = world.states()
+    assert before == {f"{POOL}/T00001": "unproven", f"{POOL}/T00002": "safe"}
+    world.run("rebuild", "catalog", "--yes").settle()
+    assert world.states() == before
+    assert world.start().leg()["copied"] == 1
+    assert world.copy("T00001") == b"T00001" * 500

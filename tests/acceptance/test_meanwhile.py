@@ -1,4 +1,4 @@
-"""What a person, or another disk, does while a run or a VERIFY is under way is not lost when that records what it saw."""
+"""What a person, or another disk, does during a run or a VERIFY is not lost when that records what it saw."""
 
 from __future__ import annotations
 

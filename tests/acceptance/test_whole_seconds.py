@@ -46,3 +46,20 @@ def test_two_changes_in_one_second(make_world: Callable[..., World], far: str) -
         assert world.start().leg()["trusted"] == 0
     assert time.time() > second + 1
     assert world.start().leg()["trusted"] == 1
+
+
+def test_a_publish_that_the_catalog_never_heard_of_is_not_taken_for_the_one_before(
+        make_world: Callable[..., World]) -> None:
+    """A was copied, then B of the same size and time, and a kill lost what the catalog knew of that; A is back now."""
+    world, long_ago = make_world("sftp"), int(time.time()) - 1000
+    ours = world.pool / "T00001"
+    written(ours, b"a" * 5000, long_ago)
+    world.start()
+    shutil.copytree(world.state, world.folder / "before")
+    written(ours, b"b" * 5000, long_ago)
+    world.start()
+    shutil.rmtree(world.state)
+    shutil.copytree(world.folder / "before", world.state)
+    written(ours, b"a" * 5000, long_ago)
+    assert world.start().leg()["copied"] == 1
+    assert world.copy("T00001") == b"a" * 5000

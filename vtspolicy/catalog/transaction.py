@@ -51,6 +51,10 @@ class Transaction:
         since = None if found is None else found[0]
         self.save_copy(copy if since in (None, doubted) else replace(copy, doubted=since))
 
+    def remember_doubt(self, vault: Vault, since: str) -> None:
+        """Record when it was last in doubt what a vault holds, and nothing about its copies."""
+        self._connection.execute(statements.DOUBT_VAULT, (since, vault.system, vault.name))
+
     def doubt_copies(self, place: Vault | str) -> int:
         """Record that from now on it is in doubt what a vault, or a whole system, holds of its copies; how many were
         not in doubt before."""

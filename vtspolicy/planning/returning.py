@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from vtspolicy.command.complaint import nearest
 from vtspolicy.planning.plan import Action, Copy, Plan, Step
+from vtspolicy.planning.proofs import FOUND_BAD
 from vtspolicy.planning.states import TapeState, state_of
 from vtspolicy.policy.places import Pool
 from vtspolicy.systems.facts import Identity, Inventory, Record, TapeFacts
@@ -32,6 +33,8 @@ class Return:
     clash: Pool | None = None
     """Another pool of this machine that has a tape of this name."""
     replace: bool = False
+    known: Copy | None = None
+    """What the catalog knows of the copy there."""
 
 
 def recorded(records: Sequence[Record], lies_there: TapeFacts) -> Record | None:
@@ -52,7 +55,7 @@ def _step(wanted: Return) -> Step:
         return Step(Action.REFUSE, wanted.tape, "is not there" + (f"; the nearest is {near}" if near else ""),
                     reason="missing")
     record = recorded(wanted.records, source)
-    size, digest = source.identity.size, record.digest if record else None
+    size, digest = source.identity.size, record.digest if record else _remembered(wanted.known, source)
     step = Step(Action.COPY, wanted.tape, "not here", size, source, target, digest=digest)
     if wanted.clash is not None:
         return replace(step, action=Action.REFUSE, reason="name-clash", why=f"its name exists in {wanted.clash}")
@@ -65,6 +68,14 @@ def _step(wanted: Return) -> Step:
         return replace(step, why=f"replaces the one of {target.identity.size} bytes that lies here")
     return replace(step, action=Action.REFUSE, reason="diverged",
                    why=f"one of {target.identity.size} bytes lies here, that one has {size}; REPLACE would replace it")
+
+
+def _remembered(known: Copy | None, lies_there: TapeFacts) -> str | None:
+    """The digest that the catalog expects there, where no record tells: of the copy that lies there, or that was found
+    to be another than it should be."""
+    if known is None or not (known.explains(lies_there) or known.reason in FOUND_BAD):
+        return None
+    return known.digest
 
 
 def restored(came: Copy, known: Copy | None, *, durable: bool) -> Copy:

@@ -68,9 +68,10 @@ def compare(plan: Plan, step: Step, source: System, target: System, journey: Jou
 
 
 def _is_known(known: Copy, target: TapeFacts, *, provable: bool) -> bool:
-    """Whether the target's bytes need not be read: they are known beyond doubt, and as durable as can be there."""
+    """Whether the target's bytes need not be read: they are known beyond doubt, and as durable as can be there.
+    Size and time alone are no such knowledge: a publish that the catalog never heard of may look the same."""
     return (known.explains(target) and known.doubted is None and (known.durable or not provable)
-            and not known.wants_reading(target) and not (known.hasty and target.identity.ctime_ns is None))
+            and not known.wants_reading(target) and target.identity.ctime_ns is not None)
 
 
 def check_recorded(plan: Plan, step: Step, digest: str) -> None:

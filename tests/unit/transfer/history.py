@@ -251,9 +251,9 @@ class World:
     def _protected(self, name: str, here: bytes, there: bytes | None, replace: bool) -> bool:
         if name in self.target.pools[OTHER]:
             return True
-        if there is None or replace:
+        if there is None:
             return False
-        return here != there and (not here or self.known[name].hand)
+        return here != there and (not here or (self.known[name].hand and not replace))
 
     def _may_refuse(self, name: str, reason: str, replace: bool) -> bool:
         if reason == "name-clash":
@@ -261,7 +261,7 @@ class World:
         if reason == "frozen":  # whether there was a freeze at all was asked before
             return True
         if reason == "held":
-            return not replace and not self.source.pools[SOURCE][name].content
+            return not self.source.pools[SOURCE][name].content
         assert reason == "diverged"
         known = self.known[name]
         return not replace and (known.hand or not (known.row or known.record))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from vtspolicy.catalog.folder import set_aside
 from vtspolicy.catalog.state import open_state
@@ -17,7 +18,7 @@ from vtspolicy.errors import Failure, StateOfOthers, Unknown
 from vtspolicy.planning.guards import check_identity
 from vtspolicy.planning.plan import Copy
 from vtspolicy.planning.rebuilding import Found, Records, copies_of, pools_from
-from vtspolicy.policy.places import Pool, Vault, has_wildcard
+from vtspolicy.policy.places import Pool, Tape, Vault, has_wildcard
 from vtspolicy.policy.policies import Copying
 from vtspolicy.policy.request import Leg
 from vtspolicy.policy.selection import EVERYTHING, legs_of_path
@@ -34,14 +35,29 @@ def rebuild(context: Context, command: Command) -> Result:
     return _Rebuilding(context, command).result()
 
 
-def _refuse_that_of_others(context: Context) -> None:
-    """Raise StateOfOthers: a wrong --policies must not set a good catalog aside."""
-    try:
-        open_state(context.state_folder, context.folder, create=False).close()
-    except StateOfOthers:
-        raise
-    except Failure:
-        pass
+class _Doubts:
+    """What the old state, as far as it can be read, held for unproven: no record knows that."""
+
+    def __init__(self, context: Context) -> None:
+        """Raise StateOfOthers: a wrong --policies must not set a good catalog aside."""
+        self._copies: dict[Tape, str | None] = {}
+        self.vaults: dict[Vault, str] = {}
+        try:
+            with open_state(context.state_folder, context.folder, create=False) as old:
+                self._copies = {copy.target: copy.doubted for copy in old.all_copies()}
+                found = {vault: old.doubted(vault) for vault in old.vaults()}
+                self.vaults = {vault: since for vault, since in found.items() if since is not None}
+        except StateOfOthers:
+            raise
+        except Failure:
+            pass
+
+    def of(self, copy: Copy) -> str | None:
+        """Since when the copy was in doubt. One that the old state did not know is as old as its record."""
+        if copy.target in self._copies:
+            return self._copies[copy.target]
+        since = self.vaults.get(copy.target.of.of)
+        return since if since is not None and copy.copied is not None and copy.copied <= since else None
 
 
 class _Rebuilding:
@@ -49,7 +65,7 @@ class _Rebuilding:
         context.policies.systems  # noqa: B018 - policies that cannot be read must speak before anything is changed
         self._context = context
         self._command = command
-        _refuse_that_of_others(context)
+        self._doubts = _Doubts(context)
         self._kept = set_aside(context.state_folder) if os.path.lexists(context.state_folder) else None
         self._errors: list[Trouble] = []
         self._identities: dict[Vault, str | Failure] = {}
@@ -160,6 +176,8 @@ class _Rebuilding:
             check_identity(vault, roads.to(vault.system).vault(vault), None, self._others(vault))
             with state.transaction() as transaction:
                 transaction.remember_vault(vault, identity)
+                if (since := self._doubts.vaults.get(vault)) is not None:
+                    transaction.remember_doubt(vault, since)
         try:
             tapes = dict(roads.to(leg.source.system).inventory(leg.source).tapes)
         except Unknown:
@@ -170,7 +188,8 @@ class _Rebuilding:
             records = {**records, **roads.to(leg.target.system).records(leg.target, missing)}
         found = Found(leg.source, self._identity(source), leg.target, self._identity(target), tapes, there, records,
                       self._brought(leg.source, tapes))
-        return copies_of(found, leg.tapes, now())
+        return [copy if copy.doubted else replace(copy, doubted=self._doubts.of(copy))
+                for copy in copies_of(found, leg.tapes, now())]
 
     def _brought(self, pool: Pool, tapes: Mapping[str, TapeFacts]) -> Records:
         """What this machine's own records tell of tapes that were brought back to the pool."""

@@ -59,13 +59,14 @@ def prepare_return(context: Context, leg: Leg, *, replace: bool, sweep: bool = F
     of = companions_in(lies_there.tapes, context.policies.system(leg.target.system).companions)
     tapes = (*sorted(name for name in of if of[name] == tape), tape)
     records, clashes = source.records(leg.source, tapes), elsewhere(names, leg.target)
+    copies = state.copies(leg.target, leg.source)
     plans = [plan_return(Return(leg.source, leg.target, name, lies_there, inventory, records.get(name, ()),
-                                clashes.get(name), replace)) for name in tapes]
+                                clashes.get(name), replace, copies.get(name))) for name in tapes]
     steps = tuple(dataclasses.replace(each.steps[0], accompanies=of.get(each.steps[0].tape)) for each in plans)
     plan = dataclasses.replace(plans[-1], steps=steps)
     check_space(leg.target, inventory.free, plan.steps)
     vaults = (leg.source.of, source_identity), (leg.target.of, target_identity)
-    known = {**state.copies(leg.source, leg.target), **state.copies(leg.target, leg.source)}
+    known = {**state.copies(leg.source, leg.target), **copies}
     return Prepared(dataclasses.replace(plan, new_pool=new_pool), source, target, vaults, known, swept)
 
 
