@@ -4,6 +4,8 @@ and nothing else, and the source is gone."""
 from __future__ import annotations
 
 import copy
+import os
+from collections.abc import Callable
 from typing import Any
 
 from tests.acceptance.world import POOL, VAULT, World
@@ -47,3 +49,25 @@ def test_the_target_needs_nobody_to_speak_of_its_copies(world: World) -> None:
     assert after["T00001"]["state"] == "unproven"  # the copy is right; its source was not seen
     shown = there.run("info", "tape", f"{FROM}/T00001").settle().output
     assert f"{TO}/T00001" in shown and "1 tape: 1 unproven; from the records here" in shown
+
+
+def test_damage_that_the_target_finds_itself_reaches_the_sender(make_world: Callable[..., World]) -> None:
+    """Over plain SFTP, size and time are all that a look tells: the target's own VERIFY knows more."""
+    world = make_world("sftp")
+    world.put("T00001", b"a" * 5000)
+    world.put("T00002", b"beside")
+    world.start()
+    rotten = world.copies / "T00001"
+    found = rotten.stat()
+    rotten.write_bytes(b"b" * 5000)
+    os.utime(rotten, ns=(found.st_atime_ns, found.st_mtime_ns))
+    there = on_the_target(world)
+    there.run("verify", "pool", f"vts2:{PATH}").settle(2)
+    (world.folder / "lost").rename(world.near)
+    asked = world.run("status", "scheme", "NIGHTLY", "--ask", "--json").settle().json["data"]["tapes"]
+    assert [(each["state"], each["reason"]) for each in asked] == [("failed", "damaged"), ("safe", None)]
+    assert world.start().leg()["copied"] == 1
+    assert world.copy("T00001") == b"a" * 5000
+    asked = world.run("status", "scheme", "NIGHTLY", "--ask", "--json").settle().json["data"]["tapes"]
+    assert {each["state"] for each in asked} == {"safe"}
+    assert world.start().leg()["trusted"] == 2

@@ -66,8 +66,11 @@ def test_whoever_reads_it_keeps_what_was_found(there: World) -> None:
     assert damaged.verified is None
     there.system.digest(tape)
     assert told(there).damaged == damaged.damaged, "since then"
+    listed = {"T00001"} if there.kind != "sftp" else set()  # whoever reads over SFTP has a catalog of his own
+    assert there.system.inventory(there.pool).damaged == listed
     rot(there, b"first")
     there.system.digest(tape)
+    assert there.system.inventory(there.pool).damaged == set()
     healed = told(there)
     assert healed.damaged is None
     assert healed.verified is not None
@@ -84,6 +87,7 @@ def test_the_next_publish_forgets_the_damage(there: World) -> None:
     found = there.system.digest(tape)[1]
     publish(there, tape, [b"again"], found.identity, part="w.r.2.part")
     assert told(there).damaged is None
+    assert there.system.inventory(there.pool).damaged == set()
     assert told(there).verified is not None
     assert facts.identity.size == 5
 

@@ -85,7 +85,8 @@ def unexplained(situation: Situation) -> tuple[str, ...]:
     return tuple(
         name for name in selected(situation.source, situation.tapes, situation.companions)
         if (facts := situation.target.tapes.get(name)) is not None
-        and not ((row := situation.copies.get(name)) is not None and row.explains(facts)))
+        and (name in situation.target.damaged
+             or not ((row := situation.copies.get(name)) is not None and row.explains(facts))))
 
 
 def make_plan(situation: Situation) -> Plan:
@@ -232,7 +233,7 @@ def _known(situation: Situation, name: str, target: TapeFacts) -> Copy | None:
     """
     row = situation.copies.get(name)
     if row is not None and row.explains(target):
-        return row
+        return told_damaged(row, target, situation.records.get(name, ()))
     for record in situation.records.get(name, ()):
         in_catalog = row is not None and row.target_identity is not None and record.identity.fits(row.target_identity)
         if is_ours(record, situation.source_pool, situation.source_vault) and not in_catalog and (
@@ -244,6 +245,13 @@ def _known(situation: Situation, name: str, target: TapeFacts) -> Copy | None:
                 return replace(copy, doubted=since) if since is not None and record.published <= since else copy
             return replace(copy, released=row.released, doubted=row.doubted)
     return None
+
+
+def told_damaged(row: Copy, target: TapeFacts, records: Iterable[Record]) -> Copy:
+    """The copy that the catalog knows; found damaged, where the system that holds it found that, and says so."""
+    since = next((each.damaged for each in records
+                  if each.digest == row.digest and each.identity.fits(target.identity)), None)
+    return row if since is None or row.reason is not None else replace(row, reason=Damaged.reason, failed=since)
 
 
 def is_ours(record: Record, source_pool: Pool, source_vault: str) -> bool:

@@ -128,6 +128,8 @@ class Inventory:
     """Bytes that we may still write there; None where the system cannot say."""
     frozen: Freeze | None = None
     """Of the pool itself; that of its vault is told by `VaultFacts`."""
+    damaged: frozenset[str] = frozenset()
+    """Tapes whose records may say that they were found damaged there."""
 
 
 @dataclass(frozen=True)

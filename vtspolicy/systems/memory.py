@@ -215,7 +215,9 @@ class Memory:
 
     def inventory(self, pool: Pool) -> Inventory:
         return Inventory({name: self.facts(pool.tape(name)) for name in sorted(self._pool(pool))}, free=self.free,
-                         frozen=self.frozen.get(pool))
+                         frozen=self.frozen.get(pool), damaged=frozenset(
+                             tape.name for tape, kept in self.kept.items()
+                             if tape.of == pool and kept and kept[0].damaged is not None))
 
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
         return {name: proven(self.kept[tape], self.proofs.get(tape)) for name in names

@@ -11,7 +11,7 @@ from vtspolicy.catalog.state import State
 from vtspolicy.catalog.times import now
 from vtspolicy.errors import Failure, PoolGone
 from vtspolicy.planning.plan import Copy
-from vtspolicy.planning.planner import AT_FAULT, copy_of, is_ours
+from vtspolicy.planning.planner import AT_FAULT, copy_of, is_ours, told_damaged
 from vtspolicy.planning.states import seen_otherwise
 from vtspolicy.policy.request import Leg
 from vtspolicy.service.roads import Roads
@@ -25,7 +25,7 @@ class Found:
 
     tapes: Mapping[str, TapeFacts]
     records: Mapping[str, tuple[Record, ...]]
-    """Of the tapes that the catalog cannot explain."""
+    """Of the tapes that the catalog cannot explain, or that were found damaged there."""
     source_vault: str | None
     """The id of the source's vault; None where it is not known."""
     gone: Failure | None = None
@@ -34,7 +34,9 @@ class Found:
     def known(self, copy: Copy | None, leg: Leg, name: str) -> Copy | None:
         """The copy that lies there: the catalog's, or, where that is another, the one that a record tells of."""
         facts = self.tapes.get(name)
-        if facts is None or (copy is not None and copy.explains(facts)) or self.source_vault is None:
+        if facts is not None and copy is not None and copy.explains(facts):
+            return told_damaged(copy, facts, self.records.get(name, ()))
+        if facts is None or self.source_vault is None:
             return copy
         for record in self.records.get(name, ()):
             if is_ours(record, leg.source, self.source_vault) and record.identity.fits(facts.identity):
@@ -54,9 +56,10 @@ def look(leg: Leg, state: State, roads: Roads, copies: Mapping[str, Copy]) -> Fo
         to_be_made = roads.policy(leg.target.system).create_pool != "no"
         return Found({}, {}, None, None if to_be_made and not is_lost else
                      PoolGone(f"pool {leg.target} is not there", system=leg.target.system))
-    tapes = there.inventory(leg.target).tapes
-    unknown = sorted(name for name, facts in tapes.items()
-                     if (copy := copies.get(name)) is None or not copy.explains(facts))
+    inventory = there.inventory(leg.target)
+    tapes = inventory.tapes
+    unknown = sorted(name for name, facts in tapes.items() if name in inventory.damaged
+                     or (copy := copies.get(name)) is None or not copy.explains(facts))
     return Found(tapes, there.records(leg.target, unknown) if unknown else {}, source and source[0])
 
 

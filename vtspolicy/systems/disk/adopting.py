@@ -7,7 +7,7 @@ import os
 from vtspolicy.errors import Diverged
 from vtspolicy.systems import records
 from vtspolicy.systems.disk.beneath import PoolFolder
-from vtspolicy.systems.disk.proving import prove
+from vtspolicy.systems.disk.proving import prove, unlist
 from vtspolicy.systems.facts import Record
 from vtspolicy.systems.files import PART_SUFFIX, identity_of, write_failure
 from vtspolicy.systems.proofs import Proof
@@ -29,6 +29,7 @@ def adopt(pool: PoolFolder, record: Record, read: Proof) -> None:
             work = pool.work(create=True)
             assert work is not None
             os.fsync(work)
+            unlist(pool, [tape.name])
             prove(pool, tape.name, read)
     except OSError as error:
         raise write_failure(error, str(tape)) from None

@@ -15,7 +15,7 @@ from typing import Self
 
 from vtspolicy.errors import TargetWrite, Unknown
 from vtspolicy.policy.places import Pool, Vault, is_tape_name
-from vtspolicy.systems import freezes, records
+from vtspolicy.systems import damaged, freezes, records
 from vtspolicy.systems.disk import locking, markers, staging, vault_id
 from vtspolicy.systems.facts import (
     POOL_FREEZE,
@@ -201,7 +201,21 @@ class PoolFolder:
             else:
                 tapes[name] = facts_of(name, status)
         room = os.fstatvfs(self.fd)
-        return Inventory(tapes, tuple(skipped), room.f_bavail * room.f_frsize, frozen=self.frozen())
+        return Inventory(tapes, tuple(skipped), room.f_bavail * room.f_frsize, self.frozen(), self.damaged())
+
+    def damaged(self) -> frozenset[str]:
+        """Tapes that were found damaged here; none where that cannot be read."""
+        work = self.work(create=False)
+        if work is None:
+            return frozenset()
+        try:
+            fd = os.open(damaged.FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=work)
+            try:
+                return damaged.decode(os.read(fd, damaged.LARGEST))
+            finally:
+                os.close(fd)
+        except OSError:
+            return frozenset()
 
     def records(self, tape: str) -> tuple[Record, ...]:
         """The records of a tape, newest first; none where they cannot be read: then the tape counts as unknown."""

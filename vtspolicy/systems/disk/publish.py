@@ -18,7 +18,7 @@ from vtspolicy.systems.digest import Digester
 from vtspolicy.systems.disk.beneath import PoolFolder
 from vtspolicy.systems.disk.dressing import dress
 from vtspolicy.systems.disk.extents import pieces_of
-from vtspolicy.systems.disk.proving import prove
+from vtspolicy.systems.disk.proving import prove, unlist
 from vtspolicy.systems.facts import Hole, Identity, Piece, Progress, Record, TapeFacts, length_of, no_progress
 from vtspolicy.systems.files import PART_SUFFIX, check_part, facts_of, identity_of, kind_of, write_all, write_failure
 from vtspolicy.systems.metadata import Metadata
@@ -142,6 +142,7 @@ def publish(pool: PoolFolder, batch: list[Publishing]) -> list[TapeFacts | Failu
             if isinstance(result, NotDurable):
                 with suppress(OSError, Failure):  # it failed before; what can still be said is said
                     _save_record(pool, each, durable=False)
+        unlist(pool, (each.part.tape.name for result, each in zip(results, batch, strict=True) if result is None))
         return [result or _published(pool, each) for result, each in zip(results, batch, strict=True)]
 
 

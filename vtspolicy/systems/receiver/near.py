@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from vtspolicy.errors import Failure, NotBuilt, TargetWrite, VersionMismatch
 from vtspolicy.policy.places import Pool, Tape, Vault, is_tape_name
-from vtspolicy.systems import freezes
+from vtspolicy.systems import damaged, freezes
 from vtspolicy.systems.facts import (
     Freeze,
     Hole,
@@ -31,12 +31,7 @@ from vtspolicy.systems.receiver import granted, wire
 from vtspolicy.systems.receiver.conversation import Conversation
 from vtspolicy.systems.receiver.reading import RemoteReader, ask_to_read
 from vtspolicy.systems.receiver.wire import Frame
-from vtspolicy.systems.records import (
-    identity_from_json,
-    identity_to_json,
-    record_from_json,
-    record_to_json,
-)
+from vtspolicy.systems.records import identity_from_json, identity_to_json, record_from_json, record_to_json
 from vtspolicy.systems.ssh.link import Link
 from vtspolicy.systems.trial import Finding, Trial
 
@@ -194,17 +189,16 @@ class Remote:
     def inventory(self, pool: Pool) -> Inventory:
         answer = self._ask("inventory", vault=pool.vault, pool=pool.name)
         with _understood(self.name):
-            tapes, skipped = dict[str, TapeFacts](), list[Skipped]()
+            tapes = dict[str, TapeFacts]()
+            skipped = [Skipped(legible(str(name)), legible(str(why))) for name, why in answer["skipped"]]
             for name, identity, mode, allocated in answer["tapes"]:
-                if is_tape_name(name):
-                    try:
+                try:
+                    if is_tape_name(name):
                         tapes[name] = TapeFacts(name, identity_from_json(identity), int(mode), int(allocated))
-                    except (KeyError, TypeError, ValueError):  # one that is odd must not hide the others
-                        skipped.append(Skipped(name, "what the far side says of it cannot be understood"))
-            skipped += (Skipped(legible(str(name)), legible(str(why))) for name, why in answer["skipped"])
-            free = answer["free"]
-            return Inventory(tapes, tuple(skipped), None if free is None else int(free),
-                             freezes.from_json(answer.get("frozen")))
+                except (KeyError, TypeError, ValueError):  # one that is odd must not hide the others
+                    skipped.append(Skipped(name, "what the far side says of it cannot be understood"))
+            return Inventory(tapes, tuple(skipped), None if answer["free"] is None else int(answer["free"]),
+                             freezes.from_json(answer.get("frozen")), damaged.from_json(answer.get("damaged", [])))
 
     def records(self, pool: Pool, names: Iterable[str]) -> Mapping[str, tuple[Record, ...]]:
         wanted, found = list(names), dict[str, tuple[Record, ...]]()

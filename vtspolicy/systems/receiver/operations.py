@@ -97,7 +97,8 @@ def _inventory(local: Local, asked: Asked) -> dict[str, Any]:
         "tapes": [[facts.name, identity_to_json(facts.identity), facts.mode, facts.allocated]
                   for facts in inventory.tapes.values()],
         "skipped": [[each.name, each.why] for each in inventory.skipped],
-        "free": inventory.free, "stale_parts": [], **_frozen(inventory)}
+        "free": inventory.free, "stale_parts": [], **_frozen(inventory),
+        **({"damaged": sorted(inventory.damaged)} if inventory.damaged else {})}
 
 
 def _records(local: Local, asked: Asked) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from vtspolicy.errors import Refusal, TargetWrite
 from vtspolicy.policy.places import Pool, is_tape_name
-from vtspolicy.systems import freezes, records
+from vtspolicy.systems import damaged, freezes, records
 from vtspolicy.systems.facts import (
     POOL_FREEZE,
     VAULT_FREEZE,
@@ -109,7 +109,8 @@ class SftpPool:
                 skipped.append(Skipped(legible(name), "not a tape's name"))
             else:
                 tapes[name] = facts_of(name, entry)
-        return Inventory(tapes, tuple(skipped), self.wire.free(self.path), self.frozen())
+        listed = damaged.decode(small_file(self.wire, f"{self.work}/{damaged.FILE}", damaged.LARGEST))
+        return Inventory(tapes, tuple(skipped), self.wire.free(self.path), self.frozen(), listed)
 
     def work_listing(self) -> list[tuple[str, Attributes]]:
         """What lies in the work folder; nothing where it is none."""
