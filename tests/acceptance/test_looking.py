@@ -15,7 +15,8 @@ def test_a_typing_error_does_not_end_in_silence(make_world: Callable[..., World]
     assert done.lines[0] == "OK, SCHEME A added in scheme-A.yaml"
     assert done.errors.splitlines() == [
         f"*WARNING* pool vts1:/{VAULT}/PAYROL is not there; the nearest is {POOL}",
-        f"*WARNING* pool vts2:/{VAULT}/PAYROL is not there; the nearest is {POOL}"]
+        f"*WARNING* pool vts2:/{VAULT}/PAYROL is not there; the nearest is {POOL}; ALTER SYSTEM vts2, CREATE-POOL yes "
+        "lets runs make it"]
     assert world.run("add", "autocopy", "C", "--pool", f"/{VAULT}/NEW", "--to", f"vts2:/{VAULT}/NEW",
                      "--nocheck").settle().errors == ""
     assert world.run(f"ALTER SCHEME A, FROM /{VAULT}/{POOL}, TO vts2:/{VAULT}/{POOL}").settle().errors == ""

@@ -70,7 +70,7 @@ MESSAGES = (
               "shrank below the part of its copy's size that guard: shrunk-to in the policy allows.",
         effect=_INTACT + "It may be the only one that holds the tape's data.",
         recovery="Find out why the tape is empty or short. If it should be: RELEASE TAPE name !, and the next run "
-                 "copies it as it is now. RELEASE TAPE /vault/pool/* ! lets all of the pool go at once."),
+                 "copies it as it is now. A template in the place of the name lets several go at once."),
     Message(
         "224012", "Cartridge {tape} released for {target}, {detail}",
         cause="RELEASE TAPE was given for a tape that was held.",

@@ -78,7 +78,8 @@ def check_not_empty(pool: Pool, inventory: Inventory, selected: Iterable[str], t
         raise EmptySource(f"pool {pool} holds no tape", system=pool.system)
     near = dict.fromkeys(filter(None, (nearest(each.strip("*?"), inventory.tapes) for each in templates)))
     some = ", ".join(sorted(inventory.tapes)[:SHOWN]) + (" ..." if len(inventory.tapes) > SHOWN else "")
-    raise EmptySource(f"pool {pool}: {', '.join(templates)} selects none of its {len(inventory.tapes)} tapes"
+    raise EmptySource(f"pool {pool}: {', '.join(templates)} selects none of its {len(inventory.tapes)} "
+                      + ("tape" if len(inventory.tapes) == 1 else "tapes")
                       + (f"; the nearest is {one_of(near)}" if near else f", which are {some}"), system=pool.system)
 
 

@@ -271,6 +271,8 @@ class _Carrier:
         tape = self._plan.source.tape(step.tape)
         if step.accompanies is not None:
             self._spoiled[step.accompanies] = step.tape
+        if kind is Diverged and "REPLACE" not in why:
+            why += "; with REPLACE ! the source's would take its place"
         return Outcome(step, Result.REFUSED, self._noted(step, reason),
                        kind(f"{tape}: {why}", tape=step.tape, system=self._plan.target.system))
 

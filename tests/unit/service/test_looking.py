@@ -20,8 +20,10 @@ def said(world: World, sentence: str, code: int) -> list[str]:
 @pytest.mark.parametrize(("sentence", "warnings"), [
     ("ADD SCHEME A, FROM /VAULT01/PAYROL, TO there:/VAULT02/PAYROL",
      ["pool here:/VAULT01/PAYROL is not there; the nearest is PAYROLL",
-      "pool there:/VAULT02/PAYROL is not there; the nearest is PAYROLL"]),
-    ("ADD AUTOCOPY A, POOL /VAULT01/PAYROLL, TO there:/VAULT02/ZZZ", ["pool there:/VAULT02/ZZZ is not there"]),
+      "pool there:/VAULT02/PAYROL is not there; the nearest is PAYROLL; ALTER SYSTEM there, CREATE-POOL yes lets runs "
+      "make it"]),
+    ("ADD AUTOCOPY A, POOL /VAULT01/PAYROLL, TO there:/VAULT02/ZZZ", [
+        "pool there:/VAULT02/ZZZ is not there; ALTER SYSTEM there, CREATE-POOL yes lets runs make it"]),
     ("ADD SCHEME A, FROM /VAULT01/PAYX*, TO there:/VAULT02/{pool}",
      ["scheme A: /VAULT01/PAYX* selects no pool of here:/VAULT01, which holds PAYROLL"]),
     ("ADD SCHEME A, FROM /VAULT01/PAYR*X, TO there:/VAULT02/{pool}",

@@ -100,10 +100,10 @@ def test_broken_streams_are_failures_and_nothing_else() -> None:
     answers = [
         version(*ALL), reply(1, packets.ATTRS, folder), reply(2, packets.HANDLE, text(b"h")), names(3, "T1", ".x"),
         status(4, 1), status(5, 0), reply(6, packets.EXTENDED_REPLY, struct.pack(">QQQQQ", 1, 4096, 0, 0, 10)),
-        status(7, 2), reply(8, packets.ATTRS, folder), reply(9, packets.ATTRS, tape),
-        reply(10, packets.HANDLE, text(b"h")), reply(11, packets.ATTRS, tape), reply(12, packets.DATA, text(b"abcde")),
-        reply(13, packets.ATTRS, tape), reply(14, packets.ATTRS, tape), status(15, 0),
-        reply(16, packets.ATTRS, folder), status(17, 2)]
+        status(7, 2), status(8, 2), reply(9, packets.ATTRS, folder), reply(10, packets.ATTRS, tape),
+        reply(11, packets.HANDLE, text(b"h")), reply(12, packets.ATTRS, tape), reply(13, packets.DATA, text(b"abcde")),
+        reply(14, packets.ATTRS, tape), reply(15, packets.ATTRS, tape), status(16, 0),
+        reply(17, packets.ATTRS, folder), status(18, 2)]
     whole, good = b"".join(answers), 0
     for trial in range(trials):
         content = bytearray(whole)

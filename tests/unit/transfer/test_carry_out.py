@@ -149,7 +149,7 @@ def test_other_bytes_are_copied_or_refused_as_the_plan_says(source: Source, targ
     given = step(source, "T1", target, action=Action.COMPARE, reason="diverged")
     found, = go(source, target, given)
     assert str(found.failure) == "here:/VAULT01/PAYROLL/T1: the target's tape holds other bytes, and was not copied " \
-                                 "there by us"
+                                 "there by us; with REPLACE ! the source's would take its place"
     assert (found.result, content(target, "T1")) == (Result.REFUSED, b"old")
     found, = go(source, target, dataclasses.replace(given, if_unequal=Action.COPY))
     assert (found.result, content(target, "T1")) == (Result.COPIED, b"new")
@@ -159,8 +159,9 @@ def test_other_bytes_are_copied_or_refused_as_the_plan_says(source: Source, targ
     ("diverged", Diverged), ("held", Held), ("name-clash", NameClash), ("missing", Missing)])
 def test_a_refused_step_becomes_its_failure(source: Source, target: Target, reason: str, kind: type[Failure]) -> None:
     found, = go(source, target, Step(Action.REFUSE, "T1", "because", reason=reason))
+    cure = "; with REPLACE ! the source's would take its place" if reason == "diverged" else ""
     assert (found.result, type(found.failure), str(found.failure), found.copy) == (
-        Result.REFUSED, kind, "here:/VAULT01/PAYROLL/T1: because", None)
+        Result.REFUSED, kind, f"here:/VAULT01/PAYROLL/T1: because{cure}", None)
 
 
 def test_a_refusal_and_a_failure_are_noted_with_what_was_known(source: Source, target: Target) -> None:

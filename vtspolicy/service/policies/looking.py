@@ -53,4 +53,5 @@ def _missing(context: Context, pool: Pool, *, target: bool) -> str | None:
     if pool.name in pools or (target and context.policies.system(pool.system).create_pool != "no"):
         return None
     near = nearest(pool.name, pools)
-    return f"pool {pool} is not there" + (f"; the nearest is {near}" if near else "")
+    makes = f"; ALTER SYSTEM {pool.system}, CREATE-POOL yes lets runs make it" if target else ""
+    return f"pool {pool} is not there" + (f"; the nearest is {near}" if near else "") + makes

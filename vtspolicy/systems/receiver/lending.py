@@ -43,7 +43,8 @@ class Lending:
         SourceUnreadable."""
         if not self._allowed:
             raise Refusal(f"{tape} is not sent: vtspolicy receive may not send tapes from there; its own command line "
-                          "there needs --allow-read", tape=str(tape), system=tape.system)
+                          "there needs --allow-read, which is in the line that ADD KEY system, READ prints",
+                          tape=str(tape), system=tape.system)
         ahead = int(asked.get("ahead", 0))
         if number in self._open or len(self._open) >= MOST or not 0 <= ahead <= _AHEAD:
             raise Refusal("too much is asked for at once", tape=str(tape))

@@ -109,8 +109,8 @@ class SftpPool:
                 skipped.append(Skipped(legible(name), "not a tape's name"))
             else:
                 tapes[name] = facts_of(name, entry)
-        listed = damaged.decode(small_file(self.wire, f"{self.work}/{damaged.FILE}", damaged.LARGEST))
-        return Inventory(tapes, tuple(skipped), self.wire.free(self.path), self.frozen(), listed)
+        return Inventory(tapes, tuple(skipped), self.wire.free(self.path), self.frozen(), damaged.decode(
+            small_file(self.wire, f"{self.work}/{damaged.FILE}", damaged.LARGEST)))
 
     def work_listing(self) -> list[tuple[str, Attributes]]:
         """What lies in the work folder; nothing where it is none."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vtspolicy import __version__
-from vtspolicy.errors import Authentication, Failure, HostKey, NoReceiver, Outage
+from vtspolicy.errors import Authentication, Failure, HostKey, NoReceiver, OtherHostKey, Outage
 from vtspolicy.policy import model
 from vtspolicy.service.sites.trying.steps import Steps
 from vtspolicy.systems.connect import far_end_of
@@ -114,9 +114,11 @@ def _remedy(step: str, failure: Failure, system: model.System) -> str | None:
     if step == "connection":
         return (f"see that sshd runs there and listens on port {system.port}, and that no firewall is between; the "
                 f"policy may name another: ALTER SYSTEM {name}, PORT number")
+    if isinstance(failure, OtherHostKey):
+        return (f"find out why; compare it with ssh-keygen -lf on {name} itself, then TRUST SYSTEM {name}, FINGERPRINT "
+                "that-one, REPLACE")
     if isinstance(failure, HostKey):
-        return (f"compare it with ssh-keygen -lf on {name} itself, then TRUST SYSTEM {name} (where another is pinned: "
-                "with FINGERPRINT and REPLACE)")
+        return f"compare it with ssh-keygen -lf on {name} itself, then TRUST SYSTEM {name}"
     if isinstance(failure, Authentication):
         return (f"ADD KEY {name} prints the line for ~{system.user}/.ssh/authorized_keys there; its from= must be our "
                 "address as it is seen there, and file and folder must be closed to others")
