@@ -228,7 +228,9 @@ class _Builder:
         first = min(start.line + 1, len(self.rows))  # an empty text may stand behind the end
         line, column = end.line + 1, end.column
         while column == 0 and line > start.line + 1:  # a block text's mark is where the next text begins
-            line, column = line - 1, len(self.rows[line - 2].rstrip(" "))
+            # Among odd characters, which are faults of their own, may be line ends that only the parser counts.
+            row = self.rows[line - 2] if line - 2 < len(self.rows) else ""
+            line, column = line - 1, len(row.rstrip(" "))
         return Text(path, first, start.column, line, column, text, plain)
 
     def add(self, node: Node) -> None:

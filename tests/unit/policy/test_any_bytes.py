@@ -98,3 +98,7 @@ def test_without_the_compiled_parser_the_same_is_read(monkeypatch: pytest.Monkey
     assert not judged(b"[" * 1000 + b"\n")
     assert not judged(b"kind: scheme\nname: '\n")
     assert document.DEPTH == 20
+
+
+def test_line_ends_that_only_the_parser_counts() -> None:
+    assert not judged("note: \"\u2028\"\nto: \u2011\ntapes:\r  >\n".encode())
