@@ -55,8 +55,10 @@ def exchange(port: int, data: bytes, *, patience: float = 5.0) -> tuple[bytes, s
         try:
             client.sendall(data)
             client.shutdown(socket.SHUT_WR)
-        except OSError as error:  # the kernel tells a reset once, to whoever asks first
+        except ConnectionResetError as error:  # the kernel tells a reset once, to whoever asks first
             resets.append(error)
+        except OSError:  # our own shutdown below
+            pass
 
     try:
         with socket.create_connection(("127.0.0.1", port), 5) as client:

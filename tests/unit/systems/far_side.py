@@ -134,6 +134,11 @@ class FakeLink:
         self.channel = channel
         self.closed = False
         self.command = ""
+        self.lost: Outage | None = None
+
+    def trouble(self) -> Outage | None:
+        """Why the connection is no more; it may live though the channel ended."""
+        return self.lost
 
     def run(self, command: str) -> FakeChannel:
         self.command = command

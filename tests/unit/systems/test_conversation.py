@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.tally import count, seed, tally
+from tests.unit.systems.far_side import FakeChannel, FakeLink
 from tests.unit.systems.talking import HELLO, IDENTITY, POOL, answer, remote
 from vtspolicy.errors import (
     Diverged,
@@ -99,6 +100,14 @@ def test_frames_that_no_receiver_sends_are_not_understood(said: bytes) -> None:
 def test_an_end_is_an_outage() -> None:
     there, _ = remote()
     with pytest.raises(Outage, match=r"^there: the receiver ended early$"):
+        there.names()
+
+
+def test_an_end_because_the_link_is_dead_says_why() -> None:
+    link = FakeLink(FakeChannel(HELLO))
+    link.lost = Stalled("there is silent", system="there")
+    there = Remote(link, "vtspolicy receive", "test")  # type: ignore[arg-type]
+    with pytest.raises(Stalled, match=r"^there is silent$"):
         there.names()
 
 

@@ -222,4 +222,5 @@ class Conversation:
                 raise Stalled(f"{self._link.system} got no further for {PATIENCE * self._link.stall:g} s",
                               system=self._link.system)
             if not self._receive():
-                raise Outage(f"{self._link.system}: the receiver ended early", system=self._link.system)
+                raise self._link.trouble() or Outage(f"{self._link.system}: the receiver ended early",
+                                                     system=self._link.system)
