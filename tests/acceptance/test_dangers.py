@@ -211,3 +211,11 @@ def test_a_plan_tells_the_bytes_in_both_directions(world: World) -> None:
     assert (leg["bytes"], leg["read_back"]) == (3000, 3000 if world.kind == "sftp" else 0)
     shown = "over the link: 2.9 KiB to send, 2.9 KiB to read back" in world.run("plan", "scheme", SCHEME).output
     assert shown == (world.kind == "sftp")
+
+
+def test_a_scheme_that_selects_nothing_says_so_whoever_asks(make_world: Callable[..., World]) -> None:
+    """An unmounted source that was never copied looks so: STATUS must not end as if all were well."""
+    world = make_world("local")
+    asked = world.run("status", "scheme", SCHEME).settle(1)
+    assert "no tape is selected; START would be refused, rc=empty" in asked.errors
+    assert world.start(code=2).reasons == ["empty"]

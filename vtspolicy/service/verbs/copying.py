@@ -158,6 +158,8 @@ def status(context: Context, command: Command) -> Result:
             "freezes": _frozen(context, command, legs), "leftovers": _leftovers(context, command, legs)}
     errors = tuple(dict.fromkeys(map(Trouble.of, failures)))    # one road may have failed several of them
     warnings = (*keeping.warnings, *_uncovered(context, command))
+    if command.object == "SCHEME" and command.operands not in ((), ("*",)) and not found and not errors:
+        warnings += (f"{' '.join(command.operands)}: no tape is selected; START would be refused, rc=empty",)
     return Result(command, Status.PARTIAL if errors else Status.WARNINGS if warnings else Status.DONE, data, errors,
                   warnings)
 
