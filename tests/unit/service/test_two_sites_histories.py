@@ -96,6 +96,8 @@ def test_nothing_is_called_safe_that_is_not(kind: str) -> None:
     pytest.param([*ONE, ("sneak", "there", "T1", b"bbbb", False), ADOPT], id="adoption-finds-it-damaged"),
     *[pytest.param([*ONE, ("write", "here", "T1", b"bbbb"), (how, RUN, point)], id=f"{how}-at-{point}")
       for how, points in (("killed", range(11, 17)), ("failing", range(2, 6))) for point in points],
+    *[pytest.param([*ONE, ("sneak", "here", "T1", b"cccc", False), ("killed", RUN, point),
+                    ("say", "REBUILD CATALOG !")], id=f"killed-at-{point}-and-rebuilt") for point in range(12, 20)],
     pytest.param(HAND_OVER_RECORD, id="record-of-another-tape"),
     *[pytest.param([("write", "here", "T2", b"cccc"), ("failing", RUN, point), ("spoil", "T2", "record", "other"),
                     ("say", "COPY TAPE /VAULT01/PAYROLL/T2 FROM there, REPLACE")], id=f"brought-after-{point}")

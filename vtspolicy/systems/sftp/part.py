@@ -165,7 +165,9 @@ class SftpPart:
             if part is None:
                 raise TargetWrite(f"{self._tape}: the part file is gone", tape=str(self._tape))
             mine = facts_of(self._tape.name, part).identity
-            self._save_record(record, mine, now)
+            # Where both look alike, a kill before the rename would leave the old tape with the new one's record.
+            alike = now is not None and now.looks_like(mine)
+            self._save_record(replace(record, proven=False) if alike else record, mine, now)
             if not self._pool.promises.atomic and live is not None:
                 raise TargetWrite(f"{self._tape}: the server cannot replace a file in one step",
                                   tape=str(self._tape), system=self._tape.system)
@@ -173,6 +175,8 @@ class SftpPart:
             self._pool.rename(self._path, target)
             self._there = False
             self._make_name_durable()
+            if alike:
+                self._save_record(record, mine, None)
             published = self._wire.lstat(target)
         except SftpStatus as error:
             raise self._failure(error) from None
