@@ -43,7 +43,7 @@ def commands(draw: st.DrawFn) -> Command:
     verb: Verb = draw(st.sampled_from(SENTENCE_VERBS))
     form: Form = draw(st.sampled_from(verb.forms))
     vtspolicy = verb.grammar is Grammar.VTSPOLICY
-    text = WORD if vtspolicy else TEXT
+    text = WORD if vtspolicy or form.object == "IDR" else TEXT    # behind PLAN IDR stands what VTSPolicy IDR takes
     operands: tuple[str, ...] = ()
     if form.operand is not None:
         high = 3 if form.operand.high is None else form.operand.high
