@@ -208,7 +208,7 @@ class Link:
         except Exception as error:  # paramiko hands on whatever its thread met in what the far side sent
             if (blamed := self._blamed()) is not None:
                 raise blamed from None
-            if self._silent or isinstance(error, TimeoutError):
+            if self._went_silent() or isinstance(error, TimeoutError):
                 raise self._stalled() from None
             text = legible(str(error)) or "the connection was closed"
             raise Outage(f"{self.system}: {text}", system=self.system) from None
@@ -223,12 +223,17 @@ class Link:
         if (blamed := self._blamed()) is not None:
             return blamed
         self._transport.join(0.2)  # as in check_alive
-        if self._silent or time.monotonic() - self._socket.heard > self.stall * 2 / 3:
-            return self._stalled()  # one that lives has answered a keep-alive meanwhile
+        if self._went_silent():
+            return self._stalled()
         if not self._transport.is_active():
             text = legible(str(self._transport.get_exception() or "")) or "the connection was closed"
             return Outage(f"{self.system}: {text}", system=self.system)
         return None
+
+    def _went_silent(self) -> bool:
+        """Whether it is silence that ended it: one that lives has answered a keep-alive meanwhile, and one that is
+        closed over there says so. TCP's own time may be over a moment before ours."""
+        return self._silent or time.monotonic() - self._socket.heard > self.stall * 2 / 3
 
     def _stalled(self, seconds: float | None = None) -> Stalled:
         return Stalled(f"{self.system}: nothing came for {seconds or self.stall:g} s", system=self.system)
